@@ -1,0 +1,1 @@
+"""Agents: who thinks. Typed records in, typed records out."""

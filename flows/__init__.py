@@ -1,0 +1,1 @@
+"""The loop: campaigns as Prefect flows; under it search, evidence, ledger and papers."""

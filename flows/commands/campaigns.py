@@ -1,0 +1,106 @@
+"""init, demo, run, resume: campaigns from the command line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from flows.settings import CampaignSpec, campaign_folder, home_folder, read_spec, spec_of
+
+SAMPLE = """\
+# A hypoloop campaign. Run it with `hypoloop run {file}`.
+name = "{name}"
+template = "{template}"      # `hypoloop template list` shows what there is
+team = "embedded"            # needs no model and no key
+sandbox = "auto"             # docker where an engine answers, else process
+seed = 1
+alpha = 0.05                 # false discovery rate over all plans of the campaign
+
+[budget]
+rounds = 2
+ideas_per_round = 6
+plans_per_round = 2
+executions = 400
+wall_minutes = 240
+"""
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), default=Path("campaign.toml"))
+@click.option("--name", default="first-campaign", show_default=True)
+@click.option("--template", "template_", default="boltzmann-sampling", show_default=True)
+def init(file: Path, name: str, template_: str) -> None:
+    """Write a campaign file to start from."""
+    from flows.errors import CampaignExists
+
+    if file.exists():
+        raise CampaignExists(f"{file} is there already; nothing was written. Name another file.")
+    file.write_text(SAMPLE.format(file=file.name, name=name, template=template_), encoding="utf-8")
+    click.echo(f"Wrote {file}. Next: hypoloop run {file}")
+
+
+@click.command()
+@click.option("--template", "template_", default="boltzmann-sampling", show_default=True)
+@click.option("--sandbox", type=click.Choice(["auto", "docker", "process"]), default="auto", show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--name", help="Default: demo, or demo-2 and so on where that exists.")
+@click.pass_obj
+def demo(home: str | None, template_: str, sandbox: str, seed: int, name: str | None) -> None:
+    """Run a real campaign that needs no model, key or network, and print what it found."""
+    from flows.launch import launch
+
+    folder = home_folder(home)
+    spec = spec_of(
+        {
+            "name": name or _free_name(folder, "demo"),
+            "template": template_,
+            "sandbox": sandbox,
+            "seed": seed,
+            "budget": {"rounds": 2, "ideas_per_round": 4, "plans_per_round": 1},
+        },
+        where="demo",
+    )
+    _refuse_existing(folder, spec)
+    launch(spec, folder)
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), default=Path("campaign.toml"))
+@click.pass_obj
+def run(home: str | None, file: Path) -> None:
+    """Run the campaign that FILE describes (default: campaign.toml)."""
+    from flows.launch import launch
+
+    folder, spec = home_folder(home), read_spec(file, os.environ)
+    _refuse_existing(folder, spec)
+    launch(spec, folder)
+
+
+@click.command()
+@click.argument("name")
+@click.pass_obj
+def resume(home: str | None, name: str) -> None:
+    """Go on with the campaign NAME that was interrupted; nothing that is finished runs again."""
+    from flows.launch import launch
+    from flows.ledger.reading import read_campaign
+
+    folder = home_folder(home)
+    state = read_campaign(folder, name)
+    launch(CampaignSpec.model_validate(state.spec), folder)
+
+
+def _free_name(home: Path, stem: str) -> str:
+    names = (stem if n == 1 else f"{stem}-{n}" for n in range(1, 10_000))
+    return next(name for name in names if not campaign_folder(home, name).exists())
+
+
+def _refuse_existing(home: Path, spec: CampaignSpec) -> None:
+    from flows.errors import CampaignExists
+
+    if (campaign_folder(home, spec.name) / "journal.jsonl").exists():
+        raise CampaignExists(
+            f"A campaign {spec.name!r} is there already. Go on with it: hypoloop resume {spec.name}. "
+            "Or give the new one another name."
+        )

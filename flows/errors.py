@@ -1,0 +1,130 @@
+"""Errors of the flow floor.
+
+FlowError                      a campaign cannot go on as asked
+├── SettingsInvalid            the campaign file says something it must not
+├── CampaignExists             a campaign, or a file, of this name is there already
+├── CampaignClosed             the campaign has ended
+├── CampaignInterrupted        it was told to stop
+├── TemplateChanged            the template is not the one the campaign began with
+├── BackendChanged             the sandbox is not the one the campaign began in
+├── BudgetSpent                the next step would cross a cap
+├── NothingWritten             the campaign has no draft yet
+└── ServiceError               a service under the campaign failed
+    ├── PortInUse              something else listens on the port
+    ├── ServerFailed           a server did not start, answer or stop
+    ├── ServerInUse            a campaign still writes its history there
+    └── UnsafeDatabase         Prefect would freeze on this database
+"""
+
+
+class FlowError(Exception):
+    """A campaign cannot go on as asked."""
+
+
+class SettingsInvalid(FlowError):
+    """The campaign file is missing or says something it must not."""
+
+
+class CampaignExists(FlowError):
+    """A campaign, or a file, of this name is there already."""
+
+
+class CampaignClosed(FlowError):
+    """The campaign has ended."""
+
+    def __init__(self, name: str) -> None:
+        """Name the campaign."""
+        self.name = name
+        super().__init__(f"Campaign {name!r} has ended. See what it found with `hypoloop status {name}`.")
+
+
+class CampaignInterrupted(FlowError):
+    """The campaign was told to stop."""
+
+    def __init__(self, name: str) -> None:
+        """Name the campaign."""
+        self.name = name
+        super().__init__(f"Campaign {name!r} was interrupted. Go on with it: hypoloop resume {name}")
+
+
+class TemplateChanged(FlowError):
+    """The template is not the one the campaign began with."""
+
+    def __init__(self, template: str, campaign: str) -> None:
+        """Name both."""
+        self.template, self.campaign = template, campaign
+        super().__init__(
+            f"Template {template!r} is not what it was when campaign {campaign!r} began, so new results could not be "
+            "compared with the old. Bring the old template back, or begin another campaign."
+        )
+
+
+class BackendChanged(FlowError):
+    """The sandbox is not the one the campaign began in."""
+
+    def __init__(self, campaign: str, before: str, now: str) -> None:
+        """Name the campaign, the sandbox it began in and the one that is asked for."""
+        self.campaign, self.before, self.now = campaign, before, now
+        super().__init__(
+            f"Campaign {campaign!r} began in the {before} sandbox and cannot go on in {now}. "
+            f"Set `sandbox = {before!r}`, or begin another campaign."
+        )
+
+
+class BudgetSpent(FlowError):
+    """The next step would cross a cap of the campaign."""
+
+    def __init__(self, what: str, cap: float) -> None:
+        """Name what is spent and its cap."""
+        self.what, self.cap = what, cap
+        super().__init__(f"The budget of {cap:g} {what} does not allow the next step.")
+
+
+class NothingWritten(FlowError):
+    """The campaign has no draft yet."""
+
+    def __init__(self, name: str) -> None:
+        """Name the campaign."""
+        self.name = name
+        super().__init__(f"Campaign {name!r} has written nothing yet. Go on with it: hypoloop resume {name}")
+
+
+class ServiceError(FlowError):
+    """A service under the campaign failed."""
+
+
+class PortInUse(ServiceError):
+    """Something else listens on the port."""
+
+    def __init__(self, port: int, option: str = "--prefect-port") -> None:
+        """Name the port and the `option` that chooses another."""
+        self.port = port
+        super().__init__(
+            f"Port {port} is in use by another program. Free it, or choose another: `hypoloop up {option} {port + 1}`."
+        )
+
+
+class ServerFailed(ServiceError):
+    """A server did not start, answer or stop."""
+
+
+class ServerInUse(ServiceError):
+    """A campaign still writes its history to the Prefect server."""
+
+    def __init__(self) -> None:
+        """Say how to end the campaign first."""
+        super().__init__(
+            "A campaign is still running on the Prefect server. Wait for it, or end it with `hypoloop stop NAME`; "
+            "then `hypoloop down` again."
+        )
+
+
+class UnsafeDatabase(ServiceError):
+    """Prefect would freeze for a minute at a time on this database."""
+
+    def __init__(self, plugin: str) -> None:
+        """Name the `plugin` that the URL lacks."""
+        super().__init__(
+            "Prefect freezes for up to a minute at a time on SQLite with more than one connection. "
+            f"Add `?plugin={plugin}` to the database URL, or use PostgreSQL."
+        )

@@ -1,0 +1,38 @@
+"""Exit codes: what each of our errors means to whoever called the command."""
+
+from __future__ import annotations
+
+from agents.errors import AgentError
+from flows.errors import CampaignExists, CampaignInterrupted, FlowError, ServiceError
+from flows.evidence.errors import EvidenceError
+from flows.ledger.errors import CampaignBusy, CampaignUnknown, JournalTampered, LedgerError
+from flows.papers.errors import PaperError
+from flows.search.errors import SearchError
+from sandboxes.errors import SandboxError
+from templates.errors import TemplateBroken, TemplateError
+
+DOES_NOT_HOLD, WRONG_INPUT, PLATFORM, BUSY, INTERRUPTED = 1, 2, 3, 4, 130
+
+CODES: tuple[tuple[type[Exception], int], ...] = (
+    (CampaignInterrupted, INTERRUPTED),
+    (CampaignExists, BUSY),
+    (CampaignBusy, BUSY),
+    (CampaignUnknown, WRONG_INPUT),
+    (JournalTampered, DOES_NOT_HOLD),
+    (TemplateBroken, DOES_NOT_HOLD),
+    (ServiceError, PLATFORM),
+    (SandboxError, PLATFORM),
+    (LedgerError, PLATFORM),
+    (PaperError, PLATFORM),
+    (TemplateError, WRONG_INPUT),
+    (AgentError, WRONG_INPUT),
+    (EvidenceError, WRONG_INPUT),
+    (SearchError, WRONG_INPUT),
+    (FlowError, WRONG_INPUT),
+)
+"""First match wins, so children stand before their parents."""
+
+
+def exit_code(error: Exception) -> int | None:
+    """Return the exit code of one of our own errors, None for any other."""
+    return next((code for kind, code in CODES if isinstance(error, kind)), None)

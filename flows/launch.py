@@ -1,0 +1,56 @@
+"""Launch: a campaign from the command line, with a Prefect server under it and progress above it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+from rich.console import Console
+
+from flows.ending import print_ending
+from flows.errors import CampaignInterrupted
+from flows.ledger.database import open_client
+from flows.ledger.reading import read_campaign
+from flows.opened import require_open
+from flows.progress import Progress
+from flows.server import begin_server
+from flows.settings import CampaignSpec, campaign_folder
+from templates.template import load_template
+
+
+def launch(spec: CampaignSpec, home: Path) -> None:
+    """Run or resume `spec` under `home` to its end, show progress, print what came out.
+
+    Uses the Prefect server that answers, else starts one for as long as the campaign lasts and leaves its history
+    complete.
+
+    Raises:
+        CampaignInterrupted: Ctrl-C or SIGTERM; the journal is whole and `hypoloop resume` goes on.
+    """
+    console = Console()
+    template = load_template(spec.template, (Path(spec.template_folder),) if spec.template_folder else ())
+    home.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    journal = campaign_folder(home, spec.name) / "journal.jsonl"
+    if journal.exists():
+        require_open(read_campaign(home, spec.name), spec, template)
+    with begin_server(home) as server:
+        console.print("[dim]Prefect server: waiting for it to answer ...[/]")
+        warm = threading.Thread(target=open_client, args=(home,), name="mlflow-database", daemon=True)
+        warm.start()
+        # What goes wrong ends as one sentence on the terminal and in full in the Prefect UI.
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+        os.environ.update(server.client_environment())
+        from flows.campaign import campaign
+
+        server.ready()
+        try:
+            with Progress(journal, spec, template, console):
+                campaign(spec, str(home))
+        except KeyboardInterrupt as stopped:
+            raise CampaignInterrupted(spec.name) from stopped
+        finally:
+            console.print("[dim]Prefect server: waiting until its history is complete ...[/]")
+    print_ending(spec, home, console)

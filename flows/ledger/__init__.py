@@ -1,0 +1,1 @@
+"""The ledger: the journal is the truth; git and MLflow are what can be rebuilt from it and checked against it."""

@@ -1,0 +1,78 @@
+"""From the journal alone: the paper and report again, and every check that a campaign's records must pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flows.errors import NothingWritten
+from flows.evidence import EvidenceError, rederive
+from flows.ledger.errors import CampaignUnknown
+from flows.ledger.reading import campaign_names, read_campaign
+from flows.ledger.state import CampaignState, dossier
+from flows.ledger.verify import Finding, verify_campaign
+from flows.papers import Composed, compose, verify_paper, write_paper
+from flows.settings import CampaignSpec, campaign_folder
+from templates.template import Template, load_template
+
+
+def composed(state: CampaignState, template: Template) -> Composed:
+    """Compose the paper of a campaign that has a draft, from its state and nothing else."""
+    if state.draft is None:
+        raise NothingWritten(state.name)
+    return compose(
+        dossier(state),
+        template,
+        state.draft,
+        tuple(state.executions.values()),
+        commits={candidate.id: candidate.commit for candidate in state.candidates.values()},
+        events=state.seqs,
+    )
+
+
+def rewrite(home: Path, name: str) -> Path:
+    """Write paper and report of `name` again and return their folder.
+
+    Raises:
+        NothingWritten: the campaign has no draft yet.
+    """
+    state = read_campaign(home, name)
+    folder = campaign_folder(home, name) / "paper"
+    write_paper(folder, composed(state, template_of(state)))
+    return folder
+
+
+def verify_all(home: Path, name: str) -> list[Finding]:
+    """Run every check on `name`, in order; the first finding that is not ok is the first thing that does not hold."""
+    if name not in campaign_names(home):
+        raise CampaignUnknown(name, campaign_names(home))
+    return verify_campaign(home, name, rederive=_claims, paper=_paper)
+
+
+def template_of(state: CampaignState) -> Template:
+    """Load the template a campaign runs on."""
+    spec = CampaignSpec.model_validate(state.spec)
+    return load_template(spec.template, (Path(spec.template_folder),) if spec.template_folder else ())
+
+
+def _claims(state: CampaignState) -> list[str]:
+    """Derive every claim again from the journal's executions and say what differs."""
+    faults = []
+    for claim in state.claims.values():
+        try:
+            again = rederive(claim, state.plans, state.ideas, tuple(state.executions.values()))
+        except (EvidenceError, KeyError) as error:
+            faults.append(f"claim {claim.id} does not follow from its executions: {error}")
+            continue
+        ours, theirs = again.model_dump(), claim.model_dump()
+        faults += [
+            f"claim {claim.id} says {key} is {theirs[key]}, its executions say {ours[key]}"
+            for key in ours
+            if ours[key] != theirs[key]
+        ]
+    return faults
+
+
+def _paper(folder: Path, state: CampaignState) -> list[str]:
+    if state.paper is None or state.draft is None:
+        return []
+    return verify_paper(folder / "paper", composed(state, template_of(state)), state.paper["files"])

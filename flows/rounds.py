@@ -1,0 +1,146 @@
+"""One round: propose, screen, confirm, challenge, learn. Every step first asks the journal whether it was done."""
+
+from __future__ import annotations
+
+from agents.errors import PatchFailed
+from agents.records import Candidate, Execution, Idea, Patch, Stage
+from flows.confirming import confirm
+from flows.evidence import paired_differences, screened
+from flows.executions import ExecutionRequest, prepare_data, wanted
+from flows.ledger.errors import EditRefused
+from flows.ledger.state import tried
+from flows.opened import OpenCampaign
+from flows.search.strategy import replay
+from flows.tasks import run_all
+
+
+def run_round(campaign: OpenCampaign, number: int) -> None:
+    """Carry out round `number`, or what is left of it after an interruption."""
+    if number not in campaign.state.rounds:
+        campaign.append("round", {"round": number})
+    _propose(campaign, number)
+    ideas = [idea for idea in campaign.state.ideas.values() if idea.round == number]
+    for idea in ideas:
+        _put_into_code(campaign, idea)
+    _screen(campaign, ideas)
+    confirm(campaign, number)
+    _learn(campaign, number)
+
+
+def _propose(campaign: OpenCampaign, number: int) -> None:
+    state = campaign.state
+    if number in state.proposed:
+        return
+    history = tried(state)
+    rng = campaign.rng("propose", number)
+    searching, requests = campaign.strategy.ask(
+        replay(campaign.strategy, history), campaign.spec.budget.ideas_per_round, rng
+    )
+    ideas = campaign.team.propose(campaign.template, history, state.lessons, requests, rng)
+    first = len(state.ideas) + 1
+    numbered = [idea.model_copy(update={"id": f"i{first + k}", "round": number}) for k, idea in enumerate(ideas)]
+    campaign.append("ideas", {"round": number, "ideas": [idea.model_dump(mode="json") for idea in numbered]})
+
+
+def _put_into_code(campaign: OpenCampaign, idea: Idea) -> None:
+    state = campaign.state
+    if idea.id in state.discarded or any(c.idea == idea.id for c in state.candidates.values()):
+        return
+    try:
+        add_candidate(campaign, idea, campaign.team.patch(campaign.template, idea, campaign.template.sources()))
+    except (PatchFailed, EditRefused) as error:
+        campaign.append("discard", {"idea": idea.id, "why": str(error)})
+
+
+def add_candidate(campaign: OpenCampaign, idea: Idea, patch: Patch, repaired: bool = False) -> Candidate:
+    """Commit a patch on the idea's branch and journal it as the next candidate."""
+    state = campaign.state
+    parent = state.candidate_of(idea.parents[0]).commit if idea.parents else campaign.baseline
+    if repaired:
+        parent = state.candidate_of(idea.id).commit
+    number = len(state.candidates)
+    branch = f"idea/{idea.id}"
+    commit = campaign.workspace.commit_candidate(
+        patch,
+        parent,
+        branch,
+        {"Idea": idea.id, "Candidate": f"c{number}", "Title": idea.title},
+        at=campaign.time_of(state.seqs[idea.id]),
+    )
+    candidate = Candidate(
+        id=f"c{number}",
+        idea=idea.id,
+        commit=commit,
+        parent=parent,
+        branch=branch,
+        factors=patch.factors or idea.factors,
+        summary=patch.summary,
+        repaired=repaired,
+    )
+    campaign.append("candidate", candidate)
+    return candidate
+
+
+def _screen(campaign: OpenCampaign, ideas: list[Idea]) -> None:
+    """Run every new candidate on the search seeds; repair once what crashed; journal the effects."""
+    state = campaign.state
+    open_ideas = [i for i in ideas if i.id not in state.screened and i.id not in state.discarded]
+    if not open_ideas:
+        return
+    policy = campaign.template.manifest.seeds
+    seeds = range(policy.search_from, policy.search_from + policy.screen)
+    prepare_data(campaign, Stage.SCREEN, seeds)
+    baseline = wanted(campaign, state.candidates["c0"], Stage.BASELINE, seeds)
+    run_all(campaign, baseline + [r for i in open_ideas for r in _requests(campaign, i, seeds)])
+    for idea in open_ideas:
+        _repair(campaign, idea)
+    run_all(campaign, [r for i in open_ideas for r in _requests(campaign, i, seeds)])
+    for idea in open_ideas:
+        candidate = campaign.state.candidate_of(idea.id)
+        differences = paired_differences(
+            campaign.state.executions_of(candidate.id, Stage.SCREEN),
+            campaign.state.executions_of("c0", Stage.BASELINE),
+            campaign.template.manifest.metric,
+        )
+        seen = screened(differences, idea.least_effect)
+        campaign.append(
+            "screened",
+            {
+                "idea": idea.id,
+                "candidate": candidate.id,
+                "n": len(differences),
+                "effect": seen.effect,
+                "spread": seen.spread,
+                "passed": seen.passed,
+            },
+        )
+
+
+def _requests(campaign: OpenCampaign, idea: Idea, seeds: range) -> list[ExecutionRequest]:
+    return wanted(campaign, campaign.state.candidate_of(idea.id), Stage.SCREEN, seeds)
+
+
+def _failed(campaign: OpenCampaign, candidate: Candidate) -> Execution | None:
+    return next((e for e in campaign.state.executions_of(candidate.id, Stage.SCREEN) if e.outcome != "ok"), None)
+
+
+def _repair(campaign: OpenCampaign, idea: Idea) -> None:
+    """Give a candidate that crashed one more chance, with its log in hand."""
+    candidate = campaign.state.candidate_of(idea.id)
+    failed = _failed(campaign, candidate)
+    if failed is None or candidate.repaired:
+        return
+    log = campaign.log_of(failed.key)
+    sources = campaign.workspace.sources(candidate.commit)
+    patch = campaign.team.repair(campaign.template, idea, sources, failed, log)
+    if patch is not None:
+        add_candidate(campaign, idea, patch, repaired=True)
+
+
+def _learn(campaign: OpenCampaign, number: int) -> None:
+    if number in campaign.state.learned:
+        return
+    lessons = campaign.team.interpret(campaign.template, number, tried(campaign.state))
+    first = len(campaign.state.lessons) + 1
+    numbered = [lesson.model_copy(update={"id": f"l{first + k}"}) for k, lesson in enumerate(lessons)]
+    campaign.append("lessons", {"round": number, "lessons": [lesson.model_dump(mode="json") for lesson in numbered]})

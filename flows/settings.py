@@ -1,0 +1,110 @@
+"""Settings: where things live, and the one TOML file that describes a campaign."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from agents.records import Record
+from flows.errors import SettingsInvalid
+from templates.manifest import line_of
+
+
+class Budget(Record):
+    """What a campaign may spend over its whole life, restarts included."""
+
+    rounds: int = Field(default=2, ge=1, le=100)
+    ideas_per_round: int = Field(default=6, ge=1, le=100)
+    plans_per_round: int = Field(default=2, ge=1, le=20)
+    executions: int = Field(default=400, ge=10)
+    wall_minutes: float = Field(default=240.0, gt=0)
+
+
+class CampaignSpec(Record):
+    """One campaign: template, team, strategy, budget, seed. Everything a replay needs."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,59}$")
+    template: str
+    template_folder: str | None = None
+    """A folder of your own that holds the template; None for the templates that are installed."""
+    question: str | None = None
+    team: str = "embedded"
+    strategy: str = "greedy"
+    sandbox: Literal["auto", "docker", "process"] = "auto"
+    seed: int = Field(default=1, ge=0)
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    slots: int | None = Field(default=None, ge=1, le=256)
+    """Executions at a time; None for the number of processor cores."""
+    budget: Budget = Budget()
+
+    @property
+    def horizon(self) -> int:
+        """How many plans the campaign may register at the most; e-LOND spreads its level over them."""
+        return self.budget.rounds * self.budget.plans_per_round
+
+    def slot_count(self) -> int:
+        """Executions at a time on this machine."""
+        return self.slots or len(os.sched_getaffinity(0))
+
+
+def home_folder(given: str | None = None) -> Path:
+    """Return the hypoloop home: `given`, else `$HYPOLOOP_HOME`, else `.hypoloop` in the working directory."""
+    return Path(given or os.environ.get("HYPOLOOP_HOME") or ".hypoloop").expanduser().resolve()
+
+
+def campaign_folder(home: Path, name: str) -> Path:
+    """Where the campaign `name` lives."""
+    return home / "campaigns" / name
+
+
+def read_spec(path: Path, environ: Mapping[str, str]) -> CampaignSpec:
+    """Read a campaign file; `HYPOLOOP__SECTION__KEY` variables override it.
+
+    Raises:
+        SettingsInvalid: the file is missing or says something it must not, with the line of the fault.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        values = tomllib.loads(text)
+    except FileNotFoundError as error:
+        raise SettingsInvalid(f"There is no file {path}. `hypoloop init` writes one to start from.") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsInvalid(f"{path} cannot be read: {error}.") from error
+    return spec_of(overridden(values, environ), where=str(path), text=text)
+
+
+def overridden(values: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """Lay `HYPOLOOP__KEY` and `HYPOLOOP__SECTION__KEY` over the values of a file."""
+    result = {key: dict(value) if isinstance(value, dict) else value for key, value in values.items()}
+    for variable, value in environ.items():
+        if not variable.startswith("HYPOLOOP__"):
+            continue
+        *sections, key = variable.removeprefix("HYPOLOOP__").lower().split("__")
+        table = result
+        for section in sections:
+            table = table.setdefault(section, {})
+        table[key] = value
+    return result
+
+
+def spec_of(values: Mapping[str, Any], where: str, text: str = "") -> CampaignSpec:
+    """Validate the values of a campaign file.
+
+    Raises:
+        SettingsInvalid: names the first fault, its line and what was expected.
+    """
+    try:
+        return CampaignSpec.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        line = line_of(text, first["loc"])
+        place = f"{where}, line {line}" if line else where
+        key = ".".join(str(part) for part in first["loc"])
+        known = ", ".join(CampaignSpec.model_fields)
+        hint = f" Known keys: {known}." if first["type"] == "extra_forbidden" else ""
+        raise SettingsInvalid(f"{place}: {key}: {first['msg']}.{hint}") from error

@@ -1,0 +1,42 @@
+"""Write-up: draft from the evidence, review, one revision, and the paper as files, commit and journal event."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from flows.ledger.state import dossier
+from flows.opened import OpenCampaign
+from flows.papers import write_paper
+from flows.reporting import composed
+
+
+def write_up(campaign: OpenCampaign) -> None:
+    """Leave a paper, a review and a report behind, whatever came out."""
+    team, template = campaign.team, campaign.template
+    evidence = dossier(campaign.state)
+    draft = campaign.state.draft or team.write(template, evidence)
+    if campaign.state.draft is None:
+        campaign.append("draft", draft)
+    if not campaign.state.reviews:
+        campaign.append("review", team.review(template, evidence, draft))
+    if campaign.state.reviews[-1].decision == "revise" and campaign.state.drafts == 1:
+        campaign.append("draft", team.revise(template, evidence, draft, campaign.state.reviews[-1]))
+    if len(campaign.state.reviews) < campaign.state.drafts:
+        campaign.append("review", team.review(template, evidence, campaign.state.draft or draft))
+    if campaign.state.paper is None:
+        _publish(campaign)
+
+
+def _publish(campaign: OpenCampaign) -> None:
+    written = write_paper(campaign.folder / "paper", composed(campaign.state, campaign.template))
+    head = campaign.journal.head()
+    commit = campaign.workspace.commit_files(
+        {f"paper/{name}": data for name, data in sorted(written.items())},
+        "Paper",
+        {"Journal": str(head)},
+        at=campaign.time_of(head.seq),
+    )
+    campaign.append(
+        "paper",
+        {"commit": commit, "files": {name: sha256(data).hexdigest() for name, data in sorted(written.items())}},
+    )

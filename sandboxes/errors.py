@@ -1,0 +1,43 @@
+"""Errors of the sandbox floor.
+
+SandboxError                 the platform could not run the workload
+├── EngineUnavailable        no Docker engine answers
+├── ImageMissing             the image is not on this host
+├── ImageBuildFailed         the image could not be built
+└── SandboxRefused           this backend may not run this code, or may not mount this directory
+
+A workload that ran and failed is no error: it is a `RunResult`.
+"""
+
+
+class SandboxError(Exception):
+    """The platform could not run the workload; never charged to a hypothesis."""
+
+
+class EngineUnavailable(SandboxError):
+    """No Docker engine answers."""
+
+    def __init__(self, why: str) -> None:
+        """Keep the engine's own words in `why`."""
+        self.why = why
+        super().__init__(
+            f"No Docker engine answers ({why}). Start one, or run code that hypoloop itself wrote "
+            "with `--sandbox process`. `hypoloop doctor` says more."
+        )
+
+
+class ImageMissing(SandboxError):
+    """The image is not on this host."""
+
+    def __init__(self, image: str) -> None:
+        """Name the missing `image`."""
+        self.image = image
+        super().__init__(f"Image {image!r} is not on this host. Build it with `hypoloop image build`.")
+
+
+class ImageBuildFailed(SandboxError):
+    """The image could not be built."""
+
+
+class SandboxRefused(SandboxError):
+    """This backend may not run this code, or may not mount this directory."""

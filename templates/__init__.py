@@ -1,0 +1,1 @@
+"""What is experimented on: templates, their manifests, and one scored execution of a candidate."""

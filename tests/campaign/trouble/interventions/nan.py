@@ -1,0 +1,2 @@
+def estimate(rng):
+    return float("nan")

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sandboxes import Limits, Outcome, ProcessSandbox
+from sandboxes.session import members
+from tests.sandboxes.contract_suite import RealSandboxContract
+from tests.sandboxes.lab import Lab
+
+
+class TestProcess(RealSandboxContract):
+    @pytest.fixture
+    def sandbox(self) -> Iterator[ProcessSandbox]:
+        sandbox = ProcessSandbox()
+        yield sandbox
+        sandbox.close()
+
+    def test_it_says_that_it_isolates_nothing(self, sandbox: ProcessSandbox) -> None:
+        said = sandbox.capabilities()
+        assert not said.isolates
+        assert not said.network_none
+        assert any("this user's rights" in note for note in said.notes)
+
+    def test_one_huge_grab_is_out_of_memory(self, lab: Lab) -> None:
+        result = lab.run("x = bytearray(10 ** 12)")
+        assert result.outcome is Outcome.OOM
+        assert "MemoryError" in result.log_head
+
+    def test_memory_of_all_processes_counts_together(self, lab: Lab) -> None:
+        program = """
+            import os, time
+            for _ in range(4):
+                if os.fork() == 0:
+                    x = bytearray(90 << 20)
+                    time.sleep(20)
+                    os._exit(0)
+            time.sleep(20)
+        """
+        result = lab.run(program, memory_mb=200)
+        assert result.outcome is Outcome.OOM
+
+    def test_a_crowd_of_processes_is_killed(self, lab: Lab) -> None:
+        program = (
+            "import os, time\nfor _ in range(30):\n  if os.fork() == 0: time.sleep(20); os._exit(0)\ntime.sleep(20)"
+        )
+        assert lab.run(program, pids=10, memory_mb=4000).outcome is Outcome.KILLED
+
+    def test_a_program_that_kills_itself_was_killed(self, lab: Lab) -> None:
+        result = lab.run("import os; os.kill(os.getpid(), 9)")
+        assert result.outcome is Outcome.KILLED
+        assert result.exit_code == 137
+
+    def test_a_gpu_that_is_not_there_is_unsupported(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sandboxes.process.GPU_NODE", "/dev/no-gpu-here")
+        spec = lab.spec("pass").model_copy(update={"limits": Limits(gpus=1)})
+        assert lab.sandbox.run(spec).outcome is Outcome.UNSUPPORTED
+        assert not spec.out.exists()
+
+    def test_nothing_of_the_session_lives_on(self, lab: Lab) -> None:
+        program = "import os, time\nprint(os.getsid(0))\nif os.fork() == 0: time.sleep(60)\n"
+        leader = int(lab.run(program).log_head)
+        assert members(leader) == []
+
+    def test_usage_is_measured(self, lab: Lab) -> None:
+        program = """
+            import time
+            x = bytearray(80 << 20)
+            while time.process_time() < 0.4:
+                pass
+        """
+        result = lab.run(program)
+        assert result.cpu_s is not None
+        assert result.cpu_s >= 0.3
+        assert result.peak_memory_mb is not None
+        assert result.peak_memory_mb >= 80
