@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
+from agents.records import Candidate
 from agents.team import Team
 from agents.teams import load_team
 from flows.errors import CampaignClosed, TemplateChanged
@@ -156,4 +157,4 @@ def _begin(campaign: OpenCampaign) -> None:
         campaign.append("notice", {"text": text})
     if "c0" not in campaign.state.candidates:
         commit = campaign.workspace.baseline()
-        campaign.append("candidate", {"id": "c0", "idea": None, "commit": commit, "parent": None, "branch": "main"})
+        campaign.append("candidate", Candidate(id="c0", idea=None, commit=commit, parent=None, branch="main"))
