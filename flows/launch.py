@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.console import Console
 from flows.ending import print_ending
 from flows.errors import CampaignInterrupted
 from flows.ledger.database import open_client
+from flows.ledger.errors import TrackingError
 from flows.ledger.reading import read_campaign
 from flows.opened import require_open
 from flows.progress import Progress
@@ -38,8 +40,7 @@ def launch(spec: CampaignSpec, home: Path) -> None:
         require_open(read_campaign(home, spec.name), spec, template)
     with begin_server(home) as server:
         console.print("[dim]Prefect server: waiting for it to answer ...[/]")
-        warm = threading.Thread(target=open_client, args=(home,), name="mlflow-database", daemon=True)
-        warm.start()
+        threading.Thread(target=_make_database, args=(home,), name="mlflow-database", daemon=True).start()
         # What goes wrong ends as one sentence on the terminal and in full in the Prefect UI.
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
         os.environ.update(server.client_environment())
@@ -54,3 +55,9 @@ def launch(spec: CampaignSpec, home: Path) -> None:
         finally:
             console.print("[dim]Prefect server: waiting until its history is complete ...[/]")
     print_ending(spec, home, console)
+
+
+def _make_database(home: Path) -> None:
+    """Make MLflow's tables while the Prefect server comes up. What is wrong with them, the tracker will say."""
+    with suppress(TrackingError):
+        open_client(home)
