@@ -34,7 +34,9 @@ def launch(spec: CampaignSpec, home: Path) -> None:
     console = Console()
     template = load_template(spec.template, (Path(spec.template_folder),) if spec.template_folder else ())
     home.mkdir(parents=True, exist_ok=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A shell starts what it puts in the background with Ctrl-C ignored; who sends the signal all the same means it.
+    for wish in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(wish, signal.default_int_handler)
     journal = campaign_folder(home, spec.name) / "journal.jsonl"
     if journal.exists():
         require_open(read_campaign(home, spec.name), spec, template)
