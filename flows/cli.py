@@ -75,12 +75,12 @@ def main() -> None:
         click.echo("Interrupted.", err=True)
         sys.exit(130)
     except Exception as error:  # noqa: BLE001 - the one place where our own errors end; all others go on
-        from flows.exits import exit_code
+        from flows.exits import exit_code, sentence
 
         code = exit_code(error)
         if code is None:
             raise
-        click.echo(f"hypoloop: {error}", err=True)
+        click.echo(f"hypoloop: {sentence(error)}", err=True)
         sys.exit(code)
 
 

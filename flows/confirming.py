@@ -17,6 +17,7 @@ from flows.evidence import (
     freeze_challenge,
     judge,
     judge_challenge,
+    looks_taken,
     with_challenge,
 )
 from flows.executions import ExecutionRequest, prepare_data, wanted
@@ -60,6 +61,10 @@ def _registered(campaign: OpenCampaign, idea_id: str) -> Plan | None:
     """Return the plan of an idea, frozen in the journal and committed before anything of it runs."""
     state = campaign.state
     plan = next((p for p in state.plans.values() if p.idea == idea_id and p.stage is Stage.CONFIRM), None)
+    if plan is None and not _affordable(campaign):
+        text = f"No plan for idea {idea_id}: what is left of the budget of executions could not carry it out."
+        campaign.append("notice", {"text": text})
+        return None
     if plan is None:
         idea, seen = state.ideas[idea_id], state.screened[idea_id]
         scale = bet_scale(seen.effect or 0.0, seen.spread or 0.0, idea.least_effect)
@@ -72,6 +77,16 @@ def _registered(campaign: OpenCampaign, idea_id: str) -> Plan | None:
         campaign.append("plan", plan)
     _commit(campaign, plan)
     return plan
+
+
+def _affordable(campaign: OpenCampaign) -> bool:
+    """Whether one more plan and its challenge can be run to their last seed, beside the plans that are open.
+
+    A plan that the budget ends half-way would have spent its level for nothing.
+    """
+    state, pairs = campaign.state, campaign.template.manifest.seeds.confirm
+    undecided = sum(plan.stage is Stage.CONFIRM and state.claim_of(plan.id) is None for plan in state.plans.values())
+    return len(state.executions) + 4 * pairs * (undecided + 1) <= campaign.spec.budget.executions
 
 
 def _commit(campaign: OpenCampaign, plan: Plan) -> None:
@@ -115,8 +130,9 @@ def _claim(campaign: OpenCampaign, plan: Plan) -> None:
     if state.claim_of(plan.id) is not None:
         return
     sides = [state.executions_of(side, plan.stage, plan.id) for side in _sides(plan)]
-    claim = build_claim(plan, state.ideas[plan.idea], sides[0], sides[1], judged(campaign, plan), attempts(state))
-    campaign.append("claim", claim)
+    decision, before = judged(campaign, plan), attempts(state)
+    tried_so_far = before.model_copy(update={"looks": before.looks + looks_taken(plan, decision.n)})
+    campaign.append("claim", build_claim(plan, state.ideas[plan.idea], sides[0], sides[1], decision, tried_so_far))
 
 
 def _challenged(campaign: OpenCampaign, claim: Claim) -> Plan:
@@ -173,6 +189,9 @@ def _ablated(campaign: OpenCampaign, claim: Claim) -> Candidate:
 
 
 def _conclude(campaign: OpenCampaign, claim: Claim, plan: Plan) -> None:
-    removed = removed_cause(campaign, campaign.state.ideas[claim.idea])
-    challenge = judge_challenge(plan, judged(campaign, plan), kind="ablation", removed=removed)
+    state = campaign.state
+    removed = removed_cause(campaign, state.ideas[claim.idea])
+    # Without its only change a candidate is the baseline again: what is left to ask is whether the gain repeats.
+    kind = "ablation" if state.candidates[plan.comparator].factors else "replication"
+    challenge = judge_challenge(plan, judged(campaign, plan), kind=kind, removed=removed)
     campaign.append("claim", with_challenge(claim, challenge))

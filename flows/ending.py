@@ -28,7 +28,7 @@ def print_ending(spec: CampaignSpec, home: Path, console: Console) -> None:
             soft_wrap=True,
         )
         for challenge in claim.challenges:
-            console.print(f"  {'':<13}{escape(challenge.says)}", highlight=False)
+            console.print(f"  {'':<13}{escape(challenge.says)}", highlight=False, soft_wrap=True)
     console.print(
         f"\n{spent.ideas} ideas, {spent.candidates} candidates, {spent.executions} executions, {spent.plans} plans"
         f" in the {state.backend} sandbox",

@@ -114,7 +114,7 @@ class ServerInUse(ServiceError):
     def __init__(self) -> None:
         """Say how to end the campaign first."""
         super().__init__(
-            "A campaign is still running on the Prefect server. Wait for it, or end it with `hypoloop stop NAME`; "
+            "A campaign is still running on the Prefect server. Wait for it, or stop it with Ctrl-C; "
             "then `hypoloop down` again."
         )
 

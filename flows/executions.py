@@ -68,6 +68,8 @@ def unfinished(campaign: OpenCampaign, requests: Sequence[ExecutionRequest]) -> 
     """
     todo = [request for request in requests if request.key not in campaign.state.executions]
     budget = campaign.spec.budget
+    if todo and all(request.plan for request in todo):
+        return todo  # A plan is frozen only where its executions fit; what is registered is carried out.
     if len(campaign.state.executions) + len(todo) > budget.executions:
         raise BudgetSpent("executions", budget.executions)
     if todo and campaign.minutes_used() > budget.wall_minutes:

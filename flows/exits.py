@@ -29,10 +29,19 @@ CODES: tuple[tuple[type[Exception], int], ...] = (
     (EvidenceError, WRONG_INPUT),
     (SearchError, WRONG_INPUT),
     (FlowError, WRONG_INPUT),
+    (OSError, PLATFORM),
 )
 """First match wins, so children stand before their parents."""
 
 
+def sentence(error: Exception) -> str:
+    """Return what to tell the user. The system's own errors name the file and what was wrong with it."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}. Nothing else was touched; mend that and try again."
+    return str(error)
+
+
 def exit_code(error: Exception) -> int | None:
-    """Return the exit code of one of our own errors, None for any other."""
+    """Return the exit code of one of our own errors or the system's, None for any other."""
     return next((code for kind, code in CODES if isinstance(error, kind)), None)

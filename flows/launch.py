@@ -10,16 +10,20 @@ from pathlib import Path
 
 from rich.console import Console
 
+from agents.teams import load_team
 from flows.ending import print_ending
 from flows.errors import CampaignInterrupted
 from flows.ledger.database import open_client
-from flows.ledger.errors import TrackingError
-from flows.ledger.reading import read_campaign
+from flows.ledger.errors import CampaignBusy, TrackingError
+from flows.ledger.lease import holder_of
+from flows.ledger.reading import campaign_names, read_campaign
 from flows.opened import require_open
 from flows.progress import Progress
+from flows.search.strategy import load_strategy
 from flows.server import begin_server
-from flows.settings import CampaignSpec, campaign_folder
-from templates.template import load_template
+from flows.settings import CampaignSpec, campaign_folder, template_folders
+from sandboxes.connection import connect
+from templates.template import Template, load_template
 
 
 def launch(spec: CampaignSpec, home: Path) -> None:
@@ -32,14 +36,13 @@ def launch(spec: CampaignSpec, home: Path) -> None:
         CampaignInterrupted: Ctrl-C or SIGTERM; the journal is whole and `hypoloop resume` goes on.
     """
     console = Console()
-    template = load_template(spec.template, (Path(spec.template_folder),) if spec.template_folder else ())
+    template = load_template(spec.template, template_folders(spec))
     home.mkdir(parents=True, exist_ok=True)
     # A shell starts what it puts in the background with Ctrl-C ignored; who sends the signal all the same means it.
     for wish in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wish, signal.default_int_handler)
     journal = campaign_folder(home, spec.name) / "journal.jsonl"
-    if journal.exists():
-        require_open(read_campaign(home, spec.name), spec, template)
+    _preflight(spec, home, template)
     with begin_server(home) as server:
         console.print("[dim]Prefect server: waiting for it to answer ...[/]")
         threading.Thread(target=_make_database, args=(home,), name="mlflow-database", daemon=True).start()
@@ -57,6 +60,20 @@ def launch(spec: CampaignSpec, home: Path) -> None:
         finally:
             console.print("[dim]Prefect server: waiting until its history is complete ...[/]")
     print_ending(spec, home, console)
+
+
+def _preflight(spec: CampaignSpec, home: Path, template: Template) -> None:
+    """Refuse what cannot go well before a server is started or anything is written."""
+    load_team(spec.team)
+    load_strategy(spec.strategy)
+    holder = holder_of(campaign_folder(home, spec.name))
+    if holder is not None:
+        raise CampaignBusy(spec.name, holder.pid, f"{holder.at:%Y-%m-%d %H:%M:%S} UTC")
+    state = read_campaign(home, spec.name) if spec.name in campaign_names(home) else None
+    if state is not None:
+        require_open(state, spec, template)
+    if "docker" in (spec.sandbox, state.backend if state else ""):
+        connect().close()
 
 
 def _make_database(home: Path) -> None:

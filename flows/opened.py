@@ -24,7 +24,7 @@ from flows.ledger.state import CampaignState, apply, reduce_events
 from flows.ledger.tracking import Tracker
 from flows.ledger.workspace import Workspace
 from flows.search.strategy import Strategy, load_strategy
-from flows.settings import CampaignSpec, campaign_folder
+from flows.settings import CampaignSpec, campaign_folder, template_folders
 from templates.template import Template, load_template
 
 Clock = Callable[[], datetime]
@@ -91,7 +91,7 @@ def open_campaign(spec: CampaignSpec, home: Path, clock: Clock, prefect_url: str
     """
     folder = campaign_folder(home, spec.name)
     folder.mkdir(parents=True, exist_ok=True)
-    template = load_template(spec.template, _folders(spec))
+    template = load_template(spec.template, template_folders(spec))
     with ExitStack() as stack:
         lease = stack.enter_context(Lease.acquire(folder, clock))
         journal = stack.enter_context(FileJournal(folder / "journal.jsonl", clock, lease.token))
@@ -129,10 +129,6 @@ def require_open(state: CampaignState, spec: CampaignSpec, template: Template) -
         raise CampaignClosed(spec.name)
     if state.digest not in ("", template.digest):
         raise TemplateChanged(template.name, spec.name)
-
-
-def _folders(spec: CampaignSpec) -> tuple[Path, ...]:
-    return (Path(spec.template_folder),) if spec.template_folder else ()
 
 
 def _begin(campaign: OpenCampaign) -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from flows.errors import NothingWritten
 from flows.evidence import EvidenceError, rederive
-from flows.ledger.errors import CampaignUnknown
+from flows.ledger.errors import CampaignBusy, CampaignUnknown
+from flows.ledger.lease import holder_of
 from flows.ledger.reading import campaign_names, read_campaign
 from flows.ledger.state import CampaignState, dossier
 from flows.ledger.verify import Finding, verify_campaign
 from flows.papers import Composed, compose, verify_paper, write_paper
-from flows.settings import CampaignSpec, campaign_folder
+from flows.settings import CampaignSpec, campaign_folder, template_folders
 from templates.template import Template, load_template
 
 
@@ -42,16 +43,24 @@ def rewrite(home: Path, name: str) -> Path:
 
 
 def verify_all(home: Path, name: str) -> list[Finding]:
-    """Run every check on `name`, in order; the first finding that is not ok is the first thing that does not hold."""
+    """Run every check on `name`, in order; the first finding that is not ok is the first thing that does not hold.
+
+    Raises:
+        CampaignUnknown: there is no such campaign.
+        CampaignBusy: it is running; MLflow is always a little behind then.
+    """
     if name not in campaign_names(home):
         raise CampaignUnknown(name, campaign_names(home))
+    holder = holder_of(campaign_folder(home, name))
+    if holder is not None:
+        raise CampaignBusy(name, holder.pid, f"{holder.at:%Y-%m-%d %H:%M:%S} UTC")
     return verify_campaign(home, name, rederive=_claims, paper=_paper)
 
 
 def template_of(state: CampaignState) -> Template:
     """Load the template a campaign runs on."""
     spec = CampaignSpec.model_validate(state.spec)
-    return load_template(spec.template, (Path(spec.template_folder),) if spec.template_folder else ())
+    return load_template(spec.template, template_folders(spec))
 
 
 def _claims(state: CampaignState) -> list[str]:

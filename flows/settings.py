@@ -62,6 +62,20 @@ def campaign_folder(home: Path, name: str) -> Path:
     return home / "campaigns" / name
 
 
+def template_folders(spec: CampaignSpec) -> tuple[Path, ...]:
+    """Return the folder of the user's own templates, if the campaign names one.
+
+    Raises:
+        SettingsInvalid: it is not there.
+    """
+    if spec.template_folder is None:
+        return ()
+    folder = Path(spec.template_folder).expanduser()
+    if not folder.is_dir():
+        raise SettingsInvalid(f"template_folder: there is no folder {folder}.")
+    return (folder,)
+
+
 def read_spec(path: Path, environ: Mapping[str, str]) -> CampaignSpec:
     """Read a campaign file; `HYPOLOOP__SECTION__KEY` variables override it.
 

@@ -22,7 +22,7 @@ class EngineUnavailable(SandboxError):
         self.why = why
         super().__init__(
             f"No Docker engine answers ({why}). Start one, or run code that hypoloop itself wrote "
-            "with `--sandbox process`. `hypoloop doctor` says more."
+            'in the process sandbox (`sandbox = "process"` in the campaign file). `hypoloop doctor` says more.'
         )
 
 

@@ -24,10 +24,11 @@ SAYS = {
     "inert": "{what} makes no difference of a size that matters",
     "crash": "{what} did not run to its end, so nothing is known about its effect",
     "unclear": "{what} remains unclear: the screen cannot tell its effect from chance",
+    "overturned": "{what} gained at the screen",
 }
 VERDICT_SAYS = {
     "supported": ", and the registered test on held-out data supports it",
-    "refuted": ", and the registered test on held-out data refuted what was registered",
+    "refuted": ", and what was registered about it was refuted on held-out data",
     "inconclusive": ", and the registered test on held-out data could not decide",
 }
 
@@ -66,7 +67,9 @@ def _lesson(template: Template, tried: Tried, latest: dict[frozenset[str], Tried
     helps, hurts = beliefs(template, tried)
     kind = _kind(tried, helps, hurts)
     belief = CRASHED if kind == "crash" else _updated(helps, tried.outcome)
-    says = SAYS[kind].format(what=_quoted(tried)) + VERDICT_SAYS.get(tried.outcome, "")
+    # A gain at the screen that a test or a challenge overturned: the change may gain, but not as registered.
+    gained = kind == "unclear" and tried.outcome == "refuted"
+    says = SAYS["overturned" if gained else kind].format(what=_quoted(tried)) + VERDICT_SAYS.get(tried.outcome, "")
     part = _better_part(tried, latest)
     if part is not None:
         says += f"; it did no better than {_quoted(part)} without the rest"
@@ -88,7 +91,7 @@ def _kind(tried: Tried, helps: float, hurts: float) -> str:
     if tried.effect is None:
         return "unclear"
     if tried.outcome == "refuted":
-        return "hurts" if hurts > 0.5 else "inert"
+        return "hurts" if hurts > 0.5 else "unclear" if helps > SURE else "inert"
     if max(helps, hurts) >= SURE:
         return "helps" if helps > hurts else "hurts"
     return "inert" if max(helps, hurts) <= 1 - SURE else "unclear"

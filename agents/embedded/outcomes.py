@@ -105,7 +105,13 @@ def challenges_told(claim: Claim) -> str:
         interval = f", interval {of(claim, f'{at}.interval')}" if challenge.interval else ""
         seen = f"{of(claim, f'{at}.estimate')}{interval}"
         setup = f"the candidate ran against the same code without {of(claim, f'{at}.removed')}"
-        if challenge.survived:
+        if challenge.survived and challenge.kind == "replication":
+            told.append(
+                f"The test was then repeated on {of(claim, f'{at}.n')} pairs of further seeds, and the gain ({seen}) "
+                "is there again. The change is a single one, so the code without it is the baseline: this is a "
+                "replication, and it says nothing about why the change works."
+            )
+        elif challenge.survived:
             told.append(
                 f"The claim was then challenged: on {of(claim, f'{at}.n')} pairs of further seeds {setup}. The gain "
                 f"over that code ({seen}) is there again, so it goes when its claimed cause is taken out."
@@ -182,12 +188,21 @@ def _survivors(story: Story) -> str:
 def _overturned(story: Story, claim: Claim) -> str:
     last = len(claim.challenges) - 1
     sample = f", interval {of(claim, 'interval')}" if claim.interval else ""
+    if claim.challenges[last].kind == "replication":
+        return (
+            f"The test of {titled(claim.idea)} against the baseline ended in its favour: a mean improvement of "
+            f"{story.amount(of(claim, 'estimate'))} over {of(claim, 'n')} pairs{sample}. On "
+            f"{of(claim, f'challenges.{last}.n')} pairs of further seeds the mean was "
+            f"{of(claim, f'challenges.{last}.estimate')}, and a gain of the registered size is ruled out there. A "
+            "result that does not repeat is refuted as stated."
+        )
     return (
         f"The test of {titled(claim.idea)} against the baseline ended in its favour: a mean improvement of "
         f"{story.amount(of(claim, 'estimate'))} over {of(claim, 'n')} pairs{sample}. The claim did not survive. "
-        f"Against the same code without {of(claim, f'challenges.{last}.removed')} the candidate gained no more than "
-        f"{of(claim, f'challenges.{last}.estimate')} on {of(claim, f'challenges.{last}.n')} pairs of further seeds: "
-        "the code keeps its gain when the claimed cause is gone. Something improved on the baseline, but not for the "
+        f"Against the same code without {of(claim, f'challenges.{last}.removed')} the mean gain was "
+        f"{of(claim, f'challenges.{last}.estimate')} on {of(claim, f'challenges.{last}.n')} pairs of further seeds, "
+        "and one of the registered size is ruled out: the code keeps its gain when the claimed cause is gone. "
+        "Something improved on the baseline, but not for the "
         "reason that was registered, and so the hypothesis is refuted as stated."
     )
 

@@ -70,8 +70,10 @@ def _rule(story: Story) -> str:
         "e-value, which may be looked at as often as one likes without raising the rate of error. The levels of "
         "successive tests are set online so that the rate of false discoveries over the whole campaign is held at "
         "{campaign:alpha}, under any dependence between them. Intervals are valid at every sample size at once. What a "
-        "test supports is challenged afterwards: on seeds of its own, the candidate meets the same code without the "
-        "claimed cause, and a gain that remains without its cause refutes the claim."
+        "test supports is challenged afterwards, on seeds of its own. A combination meets the same code without what "
+        "it added, and a gain that remains without its cause refutes the claim; for a single change the code without "
+        "it is the baseline, so the challenge is a replication. A challenge can only take a claim away and is held at "
+        "{campaign:alpha} itself."
     )
 
 
@@ -115,7 +117,7 @@ def _meaning(story: Story) -> str:
 def _mechanism(story: Story, claim: Claim) -> str:
     shown = (
         "The challenge ties the gain to the change, though not to this account of it, which the metric cannot show."
-        if any(challenge.survived for challenge in claim.challenges)
+        if any(challenge.survived and challenge.kind != "replication" for challenge in claim.challenges)
         else "The tests speak of the gain only; this account of it was not tested."
     )
     return (
@@ -145,7 +147,8 @@ def _lessons(story: Story) -> str:
     beliefs = listed(f"{{lesson:{lesson.id}.belief}}" for lesson in told)
     return (
         "For its own guidance the search drew lessons from every screen. The firmest about what was not registered "
-        f"{plural(len(told), 'is this', 'are these')}. {sentences} The search put the probability of a worthwhile gain "
+        f"{plural(len(told), 'is this', 'are these')}. {sentences} The search put the probability "
+        "of a gain of half the least effect or more "
         f"at {beliefs}{plural(len(told), '', ', in this order')}. Beliefs of this kind are "
         "exploratory; they steer what is tried next and support no claim."
     )

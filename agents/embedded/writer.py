@@ -95,8 +95,7 @@ def _outcome(story: Story) -> str:
         claim = story.overturned[0]
         return (
             f"{titled(claim.idea)} first passed its test with a mean gain of {story.amount(of(claim, 'estimate'))} "
-            f"({_sample(claim)}), yet the gain remained when the claimed cause was taken out; as stated, the "
-            "hypothesis is refuted."
+            f"({_sample(claim)}), yet did not survive its challenge; as stated, the hypothesis is refuted."
         )
     if not story.measured:
         return "No registered test came to a single complete pair of executions, so that no effect was measured."
@@ -122,9 +121,12 @@ def _held(story: Story) -> str:
     if not held:
         return ""
     if len(story.supported) == 1:
-        return " The gain was there again on further seeds, and it went when the claimed cause was taken out."
-    them = "Each of these gains" if len(held) == len(story.supported) else f"The gain of {listed(map(_name, held))}"
-    return f" {them} was there again on further seeds, and went when the claimed cause was taken out."
+        them = "The gain"
+    else:
+        them = "Each of these gains" if len(held) == len(story.supported) else f"The gain of {listed(map(_name, held))}"
+    ablated = all(any(c.survived and c.kind != "replication" for c in claim.challenges) for claim in held)
+    gone = ", and went when the claimed cause was taken out" if ablated else ""
+    return f" {them} was there again on further seeds{gone}."
 
 
 def _name(claim: Claim) -> str:

@@ -34,9 +34,11 @@ wall_minutes = 240
 def init(file: Path, name: str, template_: str) -> None:
     """Write a campaign file to start from."""
     from flows.errors import CampaignExists
+    from templates.template import load_template
 
     if file.exists():
         raise CampaignExists(f"{file} is there already; nothing was written. Name another file.")
+    spec_of({"name": name, "template": load_template(template_).name}, where="init")
     file.write_text(SAMPLE.format(file=file.name, name=name, template=template_), encoding="utf-8")
     click.echo(f"Wrote {file}. Next: hypoloop run {file}")
 
@@ -98,8 +100,9 @@ def _free_name(home: Path, stem: str) -> str:
 
 def _refuse_existing(home: Path, spec: CampaignSpec) -> None:
     from flows.errors import CampaignExists
+    from flows.ledger.reading import campaign_names
 
-    if (campaign_folder(home, spec.name) / "journal.jsonl").exists():
+    if spec.name in campaign_names(home):
         raise CampaignExists(
             f"A campaign {spec.name!r} is there already. Go on with it: hypoloop resume {spec.name}. "
             "Or give the new one another name."

@@ -10,14 +10,16 @@ from flows.settings import home_folder
 
 
 @click.command()
-@click.option("--prefect-port", type=int, default=4200, show_default=True)
-@click.option("--mlflow-port", type=int, default=5000, show_default=True)
+@click.option("--prefect-port", type=click.IntRange(1, 65535), default=4200, show_default=True)
+@click.option("--mlflow-port", type=click.IntRange(1, 65535), default=5000, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the addresses as JSON.")
 @click.pass_obj
 def up(home: str | None, prefect_port: int, mlflow_port: int, as_json: bool) -> None:
     """Start the Prefect server and the MLflow UI, with their data under the hypoloop home."""
     from flows.services import up as start
 
+    if prefect_port == mlflow_port:
+        raise click.UsageError("Prefect and MLflow cannot share a port; give them two.")
     running = start(home_folder(home), prefect_port=prefect_port, mlflow_port=mlflow_port)
     if as_json:
         click.echo(json.dumps({"prefect": running.prefect, "mlflow": running.mlflow}))

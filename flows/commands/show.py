@@ -35,7 +35,7 @@ def status(home: str | None, name: str | None, as_json: bool) -> None:
 def _print_facts(row: dict[str, object]) -> None:
     click.echo(f"{row['name']}: {row['stands']}")
     for key in ("template", "backend", "rounds", "ideas", "candidates", "executions", "plans", "paper", "folder"):
-        click.echo(f"  {key:<11}{row[key]}")
+        click.echo(f"  {key:<11}{row[key] or 'not yet'}")
     for claim in row["claims"]:  # type: ignore[attr-defined]
         click.echo(f"  {claim['id']:<11}{claim['verdict']}: {claim['statement']}")
     for notice in row["notices"]:  # type: ignore[attr-defined]

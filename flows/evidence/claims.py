@@ -11,6 +11,7 @@ from flows.evidence.errors import ClaimRefused
 from flows.evidence.pairs import pair
 
 BASELINE = "c0"
+REPLICATION = "replication"
 
 
 def judge(plan: Plan, candidate: Sequence[Execution], comparator: Sequence[Execution]) -> Decision:
@@ -105,9 +106,14 @@ def judge_challenge(plan: Plan, decision: Decision, kind: str, removed: Sequence
     """
     if plan.stage is not Stage.CHALLENGE or decision.verdict is None:
         raise ClaimRefused(f"Plan {plan.id} is no challenge that was decided.")
+    repeated = kind == REPLICATION
     says = {
-        Verdict.SUPPORTED: "The gain was there again, and it goes when its claimed cause is removed.",
-        Verdict.REFUTED: "The gain remains without its claimed cause.",
+        Verdict.SUPPORTED: "The gain was there again on further seeds."
+        if repeated
+        else "The gain was there again, and it goes when its claimed cause is removed.",
+        Verdict.REFUTED: "The gain was not there again on further seeds."
+        if repeated
+        else "The gain remains without its claimed cause.",
         Verdict.INCONCLUSIVE: "Not settled with the pairs that were registered.",
     }
     return Challenge(
@@ -138,7 +144,7 @@ def with_challenge(claim: Claim, challenge: Challenge) -> Claim:
     if challenge.refutes:
         changes["verdict"] = Verdict.REFUTED
         changes["reason"] = challenge.says
-        changes["statement"] = f"{claim.statement.rstrip('.')}, yet the gain remains without its claimed cause."
+        changes["statement"] = f"{claim.statement.rstrip('.')}, yet {challenge.says[0].lower()}{challenge.says[1:]}"
     return claim.model_copy(update=changes)
 
 

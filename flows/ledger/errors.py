@@ -70,7 +70,7 @@ class CampaignBusy(LedgerError):
         who = f"process {pid} since {since}" if pid is not None else "another process"
         super().__init__(
             f"Campaign {name!r} is being worked on by {who}. Wait for it, watch it with `hypoloop status {name}` "
-            f"or end it with `hypoloop stop {name}`."
+            "or stop it with Ctrl-C where it runs."
         )
 
 

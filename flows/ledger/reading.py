@@ -14,7 +14,8 @@ JOURNAL = "journal.jsonl"
 
 def campaign_names(home: Path) -> tuple[str, ...]:
     """Return the campaigns of `home`, in alphabetical order."""
-    return tuple(sorted(path.parent.name for path in (home / "campaigns").glob(f"*/{JOURNAL}")))
+    journals = (home / "campaigns").glob(f"*/{JOURNAL}")
+    return tuple(sorted(path.parent.name for path in journals if path.stat().st_size))
 
 
 def read_events(home: Path, name: str) -> Sequence[Event]:
@@ -25,7 +26,7 @@ def read_events(home: Path, name: str) -> Sequence[Event]:
         JournalTampered: its journal does not hold.
     """
     path = home / "campaigns" / name / JOURNAL
-    if not path.is_file():
+    if name not in campaign_names(home):
         raise CampaignUnknown(name, campaign_names(home))
     return read_journal(path).events
 

@@ -178,7 +178,7 @@ def attempts(state: CampaignState, upto: int | None = None) -> Attempts:
         candidates=counted(c.id for c in state.candidates.values() if c.idea is not None),
         executions=counted(state.executions),
         plans=counted(state.plans),
-        looks=sum(c.looks for c in state.claims.values() if upto is None or state.seqs[c.id] <= upto),
+        looks=sum(_looks(state, c) for c in state.claims.values() if upto is None or state.seqs[c.id] <= upto),
     )
 
 
@@ -204,6 +204,12 @@ def _outcome(state: CampaignState, idea: str, seen: Screened | None) -> str | No
         return "survived" if seen.passed else "screened"
     # Screened without an effect, or given up before the screen: its code never gave a number.
     return "crashed" if seen is not None or idea in state.discarded else None
+
+
+def _looks(state: CampaignState, claim: Claim) -> int:
+    """Return how often a rule was applied on the way to a claim, its challenges included."""
+    challenged = ((state.plans[c.plan].looks, c.n) for c in claim.challenges if c.plan in state.plans)
+    return claim.looks + sum(sum(look <= n for look in looks) for looks, n in challenged)
 
 
 def _repair(state: CampaignState, idea: str) -> str:

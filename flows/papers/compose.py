@@ -164,9 +164,13 @@ def _method(material: Material, script: Script) -> str:
         "#runin[Evidence.] Candidate and comparator run on the same seeds, and the evidence against no improvement is "
         "an e-process on the paired differences, which may be read after every pair without inflating the error: "
         "under the null hypothesis the differences, given the past, are symmetric about zero or smaller than such. "
-        "The intervals are what the same bets do not rule out. Each plan gets its level from e-LOND, which keeps the "
-        "false discovery rate of the campaign at "
-        f"{script.value('campaign:alpha', call='num')} whatever the dependence between plans.",
+        "The intervals are what the same bets do not rule out, on both sides together with an error of "
+        f"{script.value('campaign:alpha', call='num')}, at every look at once; a dash means too few pairs to bound "
+        "both sides. Each plan against the baseline gets its level from e-LOND, which spreads "
+        f"{script.value('campaign:alpha', call='num')} over the declared number of plans, gives back what discoveries "
+        "earn, and keeps the false discovery rate of the campaign at that value whatever the dependence between "
+        "plans. A challenge can only take a claim away, so it is held at the full value. A refutation rests on a "
+        "one-sided test, an interval on both sides: the two may differ at the margin.",
     ]
     registered = material.dossier.plans
     if registered:
@@ -194,8 +198,8 @@ CAPTIONS = {
     figures.DIFFERENCES: "Paired differences behind each claim. Dots are seeds, the large mark is their mean, the bar "
     "its interval, the dashed mark the least effect that was registered. Blue circles stand for supported, orange "
     "crosses for refuted, grey diamonds for inconclusive.",
-    figures.EVIDENCE: "Evidence as the pairs came in: the e-value of each plan times its level, so that one threshold "
-    "serves all. Marks are the registered looks. Values below the axis are drawn at its foot.",
+    figures.EVIDENCE: "Evidence as the pairs came in: the e-value of each plan against the baseline times its level, "
+    "so that one threshold serves all. Marks are the registered looks. Values below the axis are drawn at its foot.",
     figures.SEARCH: "The search: every scored execution on the search split, and the best candidate so far by its mean "
     "over seeds. This is exploratory; the best of many is better than it will prove to be.",
 }

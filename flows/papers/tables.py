@@ -150,7 +150,8 @@ def lessons(material: Material, script: Script) -> str:
     """What later rounds were told."""
     table = Table(
         "tab-lessons",
-        "Lessons that later rounds started from. The belief is the probability that the change helps.",
+        "Lessons that later rounds started from. The belief is the probability of "
+        "a gain of half the least effect or more.",
         {"Lesson": ("auto", "left"), "Round": ("auto", "right"), "Statement": ("1fr", "left"),
          "Kind": ("auto", "left"), "Belief": ("auto", "right")},
     )  # fmt: skip

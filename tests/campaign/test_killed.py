@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,13 @@ def end_of(home: Path) -> dict[str, object]:
     }
 
 
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A home whose Prefect server is stopped in the end: a campaign that was killed could not do that itself."""
+    yield tmp_path
+    assert hypoloop(tmp_path, "down").returncode == 0
+
+
 @pytest.fixture(scope="module", params=["process", pytest.param("docker", marks=pytest.mark.docker)])
 def sandbox(request: pytest.FixtureRequest) -> str:
     if request.param == "docker":
@@ -64,37 +72,37 @@ def sandbox(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_a_killed_campaign_goes_on_and_ends_the_same(sandbox: str, tmp_path: Path) -> None:
+def test_a_killed_campaign_goes_on_and_ends_the_same(sandbox: str, home: Path) -> None:
     spec = SPEC.replace("SANDBOX", sandbox)
     for kind, count in (("execution", 5), ("plan", 1), ("execution", 20)):
-        resumed = (tmp_path / "campaigns" / "killed").exists()
-        process = start(tmp_path, *(("resume", "killed") if resumed else ("run", str(campaign_file(tmp_path, spec)))))
-        wait_for(tmp_path, kind, count, process)
+        resumed = (home / "campaigns" / "killed").exists()
+        process = start(home, *(("resume", "killed") if resumed else ("run", str(campaign_file(home, spec)))))
+        wait_for(home, kind, count, process)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-    done = hypoloop(tmp_path, "resume", "killed")
+    done = hypoloop(home, "resume", "killed")
     assert done.returncode == 0, done.stdout + done.stderr
-    keys = Counter(e["key"] for e in of_kind(tmp_path, "killed", "execution"))
+    keys = Counter(e["key"] for e in of_kind(home, "killed", "execution"))
     assert set(keys.values()) == {1}
-    assert len({e["fence"] for e in events(tmp_path, "killed")}) == 4
-    assert hypoloop(tmp_path, "verify", "killed").returncode == 0
-    whole = tmp_path / "whole"
+    assert len({e["fence"] for e in events(home, "killed")}) == 4
+    assert hypoloop(home, "verify", "killed").returncode == 0
+    whole = home / "whole"
     whole.mkdir()
     assert hypoloop(whole, "run", str(campaign_file(whole, spec))).returncode == 0
-    assert end_of(whole)["claims"] == end_of(tmp_path)["claims"]
-    assert end_of(whole)["candidates"] == end_of(tmp_path)["candidates"]
+    assert end_of(whole)["claims"] == end_of(home)["claims"]
+    assert end_of(whole)["candidates"] == end_of(home)["candidates"]
 
 
-def test_ctrl_c_stops_in_order_and_says_how_to_go_on(tmp_path: Path) -> None:
-    path = campaign_file(tmp_path, SPEC.replace("SANDBOX", "process"))
+def test_ctrl_c_stops_in_order_and_says_how_to_go_on(home: Path) -> None:
+    path = campaign_file(home, SPEC.replace("SANDBOX", "process"))
     process = subprocess.Popen(
-        command(tmp_path, "run", str(path)),
+        command(home, "run", str(path)),
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_for(tmp_path, "execution", 2, process)  # type: ignore[arg-type]
+    wait_for(home, "execution", 2, process)  # type: ignore[arg-type]
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
@@ -102,28 +110,28 @@ def test_ctrl_c_stops_in_order_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert "Traceback" not in errors
 
 
-def test_a_torn_journal_is_mended_with_a_warning(tmp_path: Path) -> None:
-    path = campaign_file(tmp_path, SPEC.replace("SANDBOX", "process"))
-    process = start(tmp_path, "run", str(path))
-    wait_for(tmp_path, "execution", 4, process)
+def test_a_torn_journal_is_mended_with_a_warning(home: Path) -> None:
+    path = campaign_file(home, SPEC.replace("SANDBOX", "process"))
+    process = start(home, "run", str(path))
+    wait_for(home, "execution", 4, process)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    with (tmp_path / "campaigns" / "killed" / "journal.jsonl").open("ab") as journal:
+    with (home / "campaigns" / "killed" / "journal.jsonl").open("ab") as journal:
         journal.write(b'{"seq": 99, "at": "2026-')
-    done = hypoloop(tmp_path, "resume", "killed")
+    done = hypoloop(home, "resume", "killed")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert any("torn" in notice["text"] for notice in of_kind(tmp_path, "killed", "notice"))
-    assert hypoloop(tmp_path, "verify", "killed").returncode == 0
+    assert any("torn" in notice["text"] for notice in of_kind(home, "killed", "notice"))
+    assert hypoloop(home, "verify", "killed").returncode == 0
 
 
-def test_an_edited_journal_is_refused(tmp_path: Path) -> None:
-    path = campaign_file(tmp_path, SPEC.replace("SANDBOX", "process"))
-    process = start(tmp_path, "run", str(path))
-    wait_for(tmp_path, "execution", 4, process)
+def test_an_edited_journal_is_refused(home: Path) -> None:
+    path = campaign_file(home, SPEC.replace("SANDBOX", "process"))
+    process = start(home, "run", str(path))
+    wait_for(home, "execution", 4, process)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    journal = tmp_path / "campaigns" / "killed" / "journal.jsonl"
+    journal = home / "campaigns" / "killed" / "journal.jsonl"
     journal.write_bytes(journal.read_bytes().replace(b'"seed":1', b'"seed":2', 1))
-    done = hypoloop(tmp_path, "resume", "killed")
+    done = hypoloop(home, "resume", "killed")
     assert done.returncode == 1, done.stderr
     assert "does not hold" in done.stderr
