@@ -24,12 +24,19 @@ COUNT = 40
 
 def overhead(count: int = COUNT) -> None:
     """Measure bare, process and docker in one run and print the table."""
+    from flows.server import start_server, stop_server
+
     rows = {"bare subprocess": bare(count)}
-    for sandbox in ("process", "docker"):
+    with tempfile.TemporaryDirectory() as folder:
+        server = start_server(Path(folder)).ready()
+        os.environ.update(server.client_environment())
         try:
-            rows[f"{sandbox}, scored and recorded"] = campaign(sandbox, count)
+            for sandbox in ("process", "docker"):
+                rows[f"{sandbox}, scored and recorded"] = campaign(Path(folder), sandbox, count)
         except Unavailable as why:
-            Console().print(f"{sandbox}: {why}")
+            Console().print(f"docker: {why}")
+        finally:
+            stop_server(server)
     base = median(rows["bare subprocess"])
     table = Table(
         "run", "median ms", "p95 ms", "times bare", title=f"Overhead per execution, {count} executions, 1 slot"
@@ -57,21 +64,8 @@ def bare(count: int) -> list[float]:
     return values
 
 
-def campaign(sandbox: str, count: int) -> list[float]:
+def campaign(home: Path, sandbox: str, count: int) -> list[float]:
     """Run `count` baseline executions in an open campaign, one after another, timed from record to record."""
-    from flows.server import start_server, stop_server
-
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        server = start_server(home).ready()
-        os.environ.update(server.client_environment())
-        try:
-            return _measured(home, sandbox, count)
-        finally:
-            stop_server(server)
-
-
-def _measured(home: Path, sandbox: str, count: int) -> list[float]:
     from datetime import UTC, datetime
 
     from prefect import flow

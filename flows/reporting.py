@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-from flows.errors import NothingWritten
+from flows.errors import FlowError, NothingWritten
 from flows.evidence import EvidenceError, rederive
-from flows.ledger.errors import CampaignBusy, CampaignUnknown
+from flows.ledger.errors import CampaignBusy, CampaignUnknown, LedgerError
 from flows.ledger.lease import holder_of
 from flows.ledger.reading import campaign_names, read_campaign
 from flows.ledger.state import CampaignState, dossier
 from flows.ledger.verify import Finding, verify_campaign
-from flows.papers import Composed, compose, verify_paper, write_paper
+from flows.ledger.workspace import RECORD, Workspace
+from flows.papers import Composed, PaperError, compose, verify_paper, write_paper
 from flows.settings import CampaignSpec, campaign_folder, template_folders
+from templates.errors import TemplateError
 from templates.template import Template, load_template
 
 
@@ -69,7 +74,7 @@ def _claims(state: CampaignState) -> list[str]:
     for claim in state.claims.values():
         try:
             again = rederive(claim, state.plans, state.ideas, tuple(state.executions.values()))
-        except (EvidenceError, KeyError) as error:
+        except (EvidenceError, LookupError, ValueError) as error:
             faults.append(f"claim {claim.id} does not follow from its executions: {error}")
             continue
         ours, theirs = again.model_dump(), claim.model_dump()
@@ -82,6 +87,23 @@ def _claims(state: CampaignState) -> list[str]:
 
 
 def _paper(folder: Path, state: CampaignState) -> list[str]:
-    if state.paper is None or state.draft is None:
-        return []
-    return verify_paper(folder / "paper", composed(state, template_of(state)), state.paper["files"])
+    """Compose the paper again and say what differs; files that no event vouches for are a fault too."""
+    if state.paper is None:
+        unvouched = any((folder / "paper").glob("*")) and state.closed is not None
+        return ["the campaign is closed, but the journal knows no paper"] if state.closed or unvouched else []
+    try:
+        faults = verify_paper(folder / "paper", composed(state, template_of(state)), state.paper["files"])
+        return faults + _committed(Workspace.open(folder / "repo"), state.paper)
+    except (PaperError, EvidenceError, FlowError, LedgerError, TemplateError, LookupError, ValueError) as error:
+        return [f"the paper cannot be composed from what the journal holds: {type(error).__name__}: {error}"]
+
+
+def _committed(workspace: Workspace, paper: Mapping[str, Any]) -> list[str]:
+    """Hold the paper's commit against the files that the journal names."""
+    if not workspace.has(paper["commit"]) or paper["commit"] not in workspace.history(RECORD):
+        return [f"the paper's commit {paper['commit'][:12]} is not on branch {RECORD!r}"]
+    return [
+        f"paper/{name} is not what was committed"
+        for name, digest in paper["files"].items()
+        if sha256(workspace.read(paper["commit"], f"paper/{name}")).hexdigest() != digest
+    ]

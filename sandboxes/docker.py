@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 CLOSING_S = 30.0
-SHELF_S = 24 * 3600.0
+SHELF_S = 30 * 24 * 3600.0
 
 
 class DockerSandbox:
@@ -141,7 +141,7 @@ class DockerSandbox:
         return _result(spec, image.image_id, end, container, collector)
 
     def _shelf_labels(self) -> dict[str, str]:
-        """A shelf serves many runs; whether it may be reaped is told by whether its owner lives, within a day."""
+        """A shelf serves many runs; whether it may be reaped is told by whether its owner lives."""
         return self._owner.labels("shelf", self._clock().timestamp() + SHELF_S)
 
     def _must_end(self, cancel: threading.Event | None) -> bool:

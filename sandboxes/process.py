@@ -25,10 +25,13 @@ from sandboxes.trees import fresh_directory, remove_tree
 GPU_NODE = "/dev/nvidia0"
 SLICE_S = 0.1
 LOG_END_S = 2.0
+LATE_S = 10
 # Address space is not memory: numpy's thread pools reserve gigabytes they never touch. This only stops one huge grab.
 ADDRESS_SPACE_MB = 8192
 LIMITED = (
     "ulimit -c 0; ulimit -n {files}; ulimit -f {blocks}; ulimit -t {cpu}; ulimit -v {space} 2>/dev/null; "
+    # Should this program be killed, nobody is left to watch the time; then the group ends itself a little later.
+    "(sleep {late}; kill -KILL 0) </dev/null >/dev/null 2>&1 & "
     'exec "$@" </dev/null'
 )
 
@@ -77,7 +80,7 @@ class ProcessSandbox:
         return result.model_copy(update={"total_s": round(time.monotonic() - started, 4)})
 
     def reap(self) -> int:
-        """Remove nothing: child processes end with their watcher's `finally`, and no other owner's are known."""
+        """Remove nothing: child processes end with their watcher, or by themselves soon after their time is over."""
         return 0
 
     def close(self) -> None:
@@ -210,6 +213,7 @@ class Child:
 def _limited(argv: Sequence[str], limits: Limits) -> list[str]:
     """Return `argv` behind a shell that sets resource limits first: safe in a program with threads, unlike a hook."""
     script = LIMITED.format(
+        late=int(limits.wall_s) + LATE_S,
         files=limits.open_files,
         blocks=limits.file_mb * 2048,
         cpu=int(limits.wall_s * max(1.0, limits.cpus)) + 5,

@@ -12,6 +12,8 @@ from typing import NoReturn
 
 from templates.errors import MetricsInvalid
 
+LARGEST = 1e100
+
 
 def read_metrics(path: Path, names: Collection[str]) -> dict[str, float]:
     """Return the metrics in `path`: exactly the declared `names`, each a finite number.
@@ -82,6 +84,8 @@ def _number(path: Path, name: str, value: object) -> float:
         raise MetricsInvalid(f"{path.name}: {name} is too large for a number.") from error
     if not math.isfinite(number):
         raise MetricsInvalid(f"{path.name}: {name} is not finite.")
+    if abs(number) > LARGEST:
+        raise MetricsInvalid(f"{path.name}: {name} is beyond {LARGEST:g}, where sums and squares would overflow.")
     return number
 
 

@@ -85,11 +85,17 @@ def run(home: str | None, file: Path) -> None:
 @click.pass_obj
 def resume(home: str | None, name: str) -> None:
     """Go on with the campaign NAME that was interrupted; nothing that is finished runs again."""
+    from flows.errors import CampaignClosed
     from flows.launch import launch
-    from flows.ledger.reading import read_campaign
+    from flows.ledger.reading import read_campaign, read_events
+    from flows.ledger.tracking import rebuild
 
     folder = home_folder(home)
     state = read_campaign(folder, name)
+    if state.closed is not None:
+        # It may have died between its last event and MLflow's hearing of it.
+        rebuild(folder, name, read_events(folder, name))
+        raise CampaignClosed(name)
     launch(CampaignSpec.model_validate(state.spec), folder)
 
 

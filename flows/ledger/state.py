@@ -126,6 +126,8 @@ def apply(state: CampaignState, event: Event) -> CampaignState:
     if fold is None:
         known = ", ".join(_FOLDS)
         raise EventInvalid(event.seq, event.kind, f"events of this kind are unknown. Known: {known}.")
+    if state.closed is not None:
+        raise EventInvalid(event.seq, event.kind, "the campaign was closed before it.")
     try:
         return replace(state, last=event.seq, **fold(state, event))
     except ValidationError as error:

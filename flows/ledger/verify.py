@@ -222,7 +222,11 @@ def _tracking_finding(events: Sequence[Event], home: Path, name: str) -> Finding
     from flows.ledger.projected import check_projection  # MLflow takes seconds to load.
 
     try:
-        return _finding("MLflow", check_projection(events, home, name), "every run equals its event")
+        return _finding(
+            "MLflow",
+            check_projection(events, home, name),
+            "params, metrics, tags and files of every execution equal its event",
+        )
     except TrackingError as error:
         return Finding("MLflow", False, str(error))
 

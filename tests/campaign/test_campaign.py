@@ -6,10 +6,12 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from flows.ledger.chain import canonical
 from tests.campaign.running import campaign_file, events, hypoloop, of_kind
 
 pytestmark = [pytest.mark.campaign, pytest.mark.prefect, pytest.mark.mlflow]
@@ -114,6 +116,18 @@ def test_verify_finds_an_execution_output_that_was_changed(home: Path) -> None:
     with kept(output) as changed:
         changed.write_bytes(changed.read_bytes()[:-1] + b"\x00\x01")
         refused(home, key)
+
+
+def test_verify_misses_a_paper_that_the_journal_was_made_to_forget(home: Path) -> None:
+    with kept(home / "campaigns" / "small" / "journal.jsonl") as journal:
+        told = [event for event in events(home, "small") if event["kind"] != "paper"]
+        before = "0" * 64
+        for seq, event in enumerate(told, start=1):
+            event |= {"seq": seq, "prev": before}
+            del event["hash"]
+            before = event["hash"] = sha256(canonical(event)).hexdigest()
+        journal.write_bytes(b"".join(canonical(event) + b"\n" for event in told))
+        refused(home, "knows no paper")
 
 
 def test_a_name_that_exists_is_refused_and_nothing_is_touched(home: Path) -> None:

@@ -150,6 +150,13 @@ def test_an_event_that_makes_no_sense_is_refused(journal: MemoryJournal, kind: s
         reduce_events([*journal.events(), journal.append(kind, data)])
 
 
+def test_nothing_is_added_to_a_closed_campaign(journal: MemoryJournal) -> None:
+    journal.append("closed", {"why": "every round is done"})
+    journal.append("notice", {"text": "one more thing"})
+    with pytest.raises(EventInvalid, match="closed before"):
+        reduce_events(journal.events())
+
+
 def test_a_plan_is_never_replaced(journal: MemoryJournal) -> None:
     journal.append("plan", plan())
     journal.append("plan", plan(least_effect=0.5))

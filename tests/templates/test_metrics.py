@@ -27,6 +27,7 @@ def test_declared_finite_numbers_are_read(file: Path) -> None:
         (b'{"a": Infinity}', "Infinity"),
         (b'{"a": -Infinity}', "Infinity"),
         (b'{"a": 1e999}', "not finite"),
+        (b'{"a": 1e200}', "overflow"),
         (b'{"a": true}', "must be a number"),
         (b'{"a": null}', "must be a number"),
         (b'{"a": "1"}', "must be a number"),
