@@ -30,7 +30,7 @@ check: $(READY)  ## format, lint, types, layers, spelling, unit tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/typos
-	@$(BIN)/python -m pytest tests -q -m "not docker and not prefect and not mlflow and not campaign and not browser"
+	@$(BIN)/python -m pytest tests -q -m "not docker and not prefect and not mlflow and not campaign"
 
 format: $(READY)  ## format and fix what can be fixed
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

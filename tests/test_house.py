@@ -18,7 +18,6 @@ FOREIGN = {
     "mlflow": ("flows/ledger",),
     "git": ("flows/ledger",),
 }
-UNITS = ("not docker", "not prefect", "not mlflow", "not campaign", "not browser")
 
 
 def modules() -> Iterator[Path]:
