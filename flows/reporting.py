@@ -87,10 +87,9 @@ def _claims(state: CampaignState) -> list[str]:
 
 
 def _paper(folder: Path, state: CampaignState) -> list[str]:
-    """Compose the paper again and say what differs; files that no event vouches for are a fault too."""
+    """Compose the paper again and say what differs; a closed campaign without one is a fault too."""
     if state.paper is None:
-        unvouched = any((folder / "paper").glob("*")) and state.closed is not None
-        return ["the campaign is closed, but the journal knows no paper"] if state.closed or unvouched else []
+        return ["the campaign is closed, but the journal knows no paper"] if state.closed else []
     try:
         faults = verify_paper(folder / "paper", composed(state, template_of(state)), state.paper["files"])
         return faults + _committed(Workspace.open(folder / "repo"), state.paper)
