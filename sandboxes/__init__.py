@@ -3,15 +3,26 @@
 from sandboxes.contract import (
     Artifact,
     Capabilities,
+    Hold,
     Limits,
     Outcome,
+    Prepared,
+    Promise,
     Refused,
     RunResult,
     RunSpec,
     Sandbox,
 )
-from sandboxes.docker import DockerSandbox
-from sandboxes.errors import EngineUnavailable, ImageBuildFailed, ImageMissing, SandboxError, SandboxRefused
+from sandboxes.docker import DockerOptions, DockerSandbox
+from sandboxes.errors import (
+    EngineUnavailable,
+    ImageBuildFailed,
+    ImageMissing,
+    SandboxError,
+    SandboxLacks,
+    SandboxRefused,
+    SandboxUnsound,
+)
 from sandboxes.fake import FakeSandbox
 from sandboxes.images import ImageSpec, LabImage, image_tag
 from sandboxes.process import ProcessSandbox
@@ -21,22 +32,28 @@ __all__ = [
     "Artifact",
     "Capabilities",
     "Check",
+    "DockerOptions",
     "DockerSandbox",
     "EngineUnavailable",
     "FakeSandbox",
+    "Hold",
     "ImageBuildFailed",
     "ImageMissing",
     "ImageSpec",
     "LabImage",
     "Limits",
     "Outcome",
+    "Prepared",
     "ProcessSandbox",
+    "Promise",
     "Refused",
     "RunResult",
     "RunSpec",
     "Sandbox",
     "SandboxError",
+    "SandboxLacks",
     "SandboxRefused",
+    "SandboxUnsound",
     "image_tag",
     "self_check",
 ]

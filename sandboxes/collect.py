@@ -14,7 +14,7 @@ import tarfile
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
-from sandboxes.contract import Artifact, Limits, Refused
+from sandboxes.contract import Artifact, Limits, Promise, Refused
 
 MIB = 2**20
 PAGE = 4096
@@ -53,14 +53,13 @@ class Collector:
         return (*self._refused, *more)
 
     @property
-    def full(self) -> bool:
-        """True if the program met a limit of its output: bytes, entries, or the size of one file."""
-        return (
-            self._cut
-            or self._seen >= self._limits.out_files
-            or self._space >= self._limits.out_mb * MIB - NEARLY
-            or self._largest >= self._limits.file_mb * MIB
-        )
+    def met(self) -> Promise | None:
+        """The limit of its output that the program met, if any: the size of one file, bytes, or entries."""
+        if self._largest >= self._limits.file_mb * MIB:
+            return Promise.FILE_SIZE
+        if self._cut or self._space >= self._limits.out_mb * MIB - NEARLY:
+            return Promise.OUT_BYTES
+        return Promise.OUT_FILES if self._seen >= self._limits.out_files else None
 
     @property
     def missing(self) -> list[str]:

@@ -33,6 +33,11 @@ def connect(base_url: str | None = None, timeout_s: int = CLIENT_TIMEOUT_S) -> D
         raise EngineUnavailable(str(problem)) from problem
 
 
+def is_local(client: DockerClient) -> bool:
+    """Say whether the engine runs on this host, as far as its address tells."""
+    return str(client.api.base_url).startswith(("http+docker://", "http+unix://", "unix://"))
+
+
 @contextmanager
 def engine_errors(action: str, image: str = "") -> Iterator[None]:
     """Turn the engine's and the connection's failures into `SandboxError`, said as "could not `action`"."""

@@ -30,6 +30,36 @@ class Outcome(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
+class Promise(StrEnum):
+    """What a backend may hold a program to. Templates require some of these by name."""
+
+    NETWORK = "network"
+    """No network but loopback."""
+    FILES = "files"
+    """Nothing of the host can be written, and nothing of its users read."""
+    ENVIRONMENT = "environment"
+    """No variable of the host is seen."""
+    SYSCALLS = "syscalls"
+    """System calls that reach for the kernel are filtered, and no capability is held."""
+    WALL = "wall"
+    MEMORY = "memory"
+    CPUS = "cpus"
+    PIDS = "pids"
+    OPEN_FILES = "open_files"
+    FILE_SIZE = "file_size"
+    OUT_BYTES = "out_bytes"
+    OUT_FILES = "out_files"
+    LOG = "log"
+
+
+class Hold(StrEnum):
+    """How a promise is kept: by the kernel, by looking several times a second and killing, or not at all."""
+
+    ENFORCED = "enforced"
+    WATCHED = "watched"
+    ABSENT = "absent"
+
+
 class Limits(Record):
     """What one run may use. Memory includes tmpfs (/tmp, shared memory and the output volume)."""
 
@@ -60,6 +90,8 @@ class RunSpec(Record):
     out: Path
     data: Mapping[str, Path] = Field(default_factory=dict)
     image: str | None = None
+    gpus: tuple[str, ...] = ()
+    """The devices that this run was given, by id; as many as `limits.gpus` asks for."""
     env: Mapping[str, str] = Field(default_factory=dict)
     expect: tuple[str, ...] = ()
     limits: Limits = Limits()
@@ -81,10 +113,15 @@ class Refused(Record):
 
 
 class RunResult(Record):
-    """What happened. Times in seconds, memory in MiB; `usage_source` says who measured `cpu_s` and `peak_memory_mb`."""
+    """What happened. Times in seconds, memory in MiB; `usage_source` says who measured `cpu_s` and `peak_memory_mb`.
+
+    `limit` is the one that ended the run, where one did; `reason` says what the outcome alone does not.
+    """
 
     run_id: str
     outcome: Outcome
+    limit: Promise | None = None
+    reason: str = ""
     exit_code: int | None = None
     oom_killed: bool = False
     wall_s: float = 0.0
@@ -103,31 +140,64 @@ class RunResult(Record):
 
 
 class Capabilities(Record):
-    """What a backend enforces. `isolates` = model-written code may run in it."""
+    """What a backend holds programs to, and the devices it can hand out.
+
+    `isolates`: model-written code may run in it. A promise that `holds` does not name is not kept.
+    """
 
     backend: str
     isolates: bool
-    network_none: bool
-    memory: bool
-    pids: bool
-    disk: bool
-    read_only: bool
+    holds: Mapping[Promise, Hold]
+    gpus: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def hold(self, promise: Promise) -> Hold:
+        """Return how `promise` is kept."""
+        return self.holds.get(promise, Hold.ABSENT)
+
+
+class Prepared(Protocol):
+    """A run that has been got ready as far as it can be before its turn: it waits, and uses nothing but memory.
+
+    Exactly one of `run` and `close` is called, once.
+    """
+
+    def run(self, cancel: threading.Event | None = None) -> RunResult:
+        """Let the program go, see it to its end or its limits, collect its output, leave nothing behind.
+
+        Raises:
+            SandboxError: the platform could not run it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the run up; nothing of it is left, not even its output directory."""
+        ...
 
 
 class Sandbox(Protocol):
     """A place where untrusted code runs, and nothing else.
 
-    The workload's failure is a `RunResult`; the platform's failure is a `SandboxError`. `run` is safe to call from
-    several threads. A set `cancel` event ends the run within about a second with outcome `cancelled`.
+    The workload's failure is a `RunResult`; the platform's failure is a `SandboxError`. Everything but `close` may be
+    called from several threads. A set `cancel` event ends a run within about a second with outcome `cancelled`.
     """
 
     def capabilities(self) -> Capabilities:
-        """Say what this backend enforces."""
+        """Say what this backend holds programs to."""
+        ...
+
+    def prepare(self, spec: RunSpec) -> Prepared:
+        """Get a run ready while another computes. Its directories must exist now; what is in `data` is read at the run.
+
+        The output directory is made now, so that a later run, prepared too, may name it under `data`.
+
+        Raises:
+            SandboxError: the platform could not get it ready; nothing is left.
+        """
         ...
 
     def run(self, spec: RunSpec, cancel: threading.Event | None = None) -> RunResult:
-        """Run one program to its end or its limits, collect its output, leave nothing behind.
+        """Prepare and run at once.
 
         Raises:
             SandboxError: the platform could not run it.

@@ -4,10 +4,16 @@ SandboxError                 the platform could not run the workload
 ├── EngineUnavailable        no Docker engine answers
 ├── ImageMissing             the image is not on this host
 ├── ImageBuildFailed         the image could not be built
-└── SandboxRefused           this backend may not run this code, or may not mount this directory
+├── SandboxRefused           this backend may not run this code, or may not mount this directory
+├── SandboxLacks             this backend does not hold what is required of it
+└── SandboxUnsound           this backend failed its self-check
 
 A workload that ran and failed is no error: it is a `RunResult`.
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class SandboxError(Exception):
@@ -41,3 +47,27 @@ class ImageBuildFailed(SandboxError):
 
 class SandboxRefused(SandboxError):
     """This backend may not run this code, or may not mount this directory."""
+
+
+class SandboxLacks(SandboxError):
+    """This backend does not hold what is required of it; nothing was run."""
+
+    def __init__(self, who: str, backend: str, lacking: Sequence[str]) -> None:
+        """Name who requires it, the `backend`, and what is `lacking`, one sentence part each."""
+        self.backend, self.lacking = backend, tuple(lacking)
+        super().__init__(
+            f"{who} cannot run in the {backend} sandbox here: {'; '.join(lacking)}. "
+            "`hypoloop doctor` says what each sandbox holds on this machine."
+        )
+
+
+class SandboxUnsound(SandboxError):
+    """This backend failed its self-check."""
+
+    def __init__(self, backend: str, failed: Sequence[str]) -> None:
+        """Name the `backend` and the checks that failed."""
+        self.backend, self.failed = backend, tuple(failed)
+        super().__init__(
+            f"The {backend} sandbox failed its self-check and is refused: {'; '.join(failed)}. "
+            f"See it with `hypoloop sandbox check --backend {backend}`."
+        )

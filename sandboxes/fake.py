@@ -8,10 +8,10 @@ import threading
 from collections.abc import Callable, Mapping
 
 from sandboxes.collect import Collector
-from sandboxes.contract import Capabilities, Outcome, RunResult, RunSpec
+from sandboxes.contract import Capabilities, Hold, Outcome, Prepared, Promise, RunResult, RunSpec
+from sandboxes.deferred import Deferred
 from sandboxes.errors import SandboxError
 from sandboxes.inside import check_spec
-from sandboxes.trees import fresh_directory
 
 Script = Callable[[RunSpec], RunResult | Mapping[str, bytes]]
 
@@ -22,8 +22,9 @@ class FakeSandbox:
     A script may raise a `SandboxError` to play a failing platform. What was asked for is kept in `runs`.
     """
 
-    def __init__(self, script: Script, *, isolates: bool = True) -> None:
-        """Answer from `script`; claim to isolate or not, as the test needs it."""
+    def __init__(self, script: Script, *, isolates: bool = True, gpus: tuple[str, ...] = ()) -> None:
+        """Answer from `script`; claim to hold everything or nothing, and to have `gpus`, as the test needs it."""
+        self._gpus = gpus
         self._script = script
         self._isolates = isolates
         self._lock = threading.Lock()
@@ -32,17 +33,25 @@ class FakeSandbox:
 
     def capabilities(self) -> Capabilities:
         """Say what this backend enforces: whatever the test wants."""
-        claim = self._isolates
         return Capabilities(
             backend="fake",
-            isolates=claim,
-            network_none=claim,
-            memory=claim,
-            pids=claim,
-            disk=claim,
-            read_only=claim,
+            isolates=self._isolates,
+            holds=dict.fromkeys(Promise, Hold.ENFORCED if self._isolates else Hold.ABSENT),
+            gpus=self._gpus,
             notes=("Nothing is run: every result is scripted.",),
         )
+
+    def prepare(self, spec: RunSpec) -> Prepared:
+        """Make the output directory; the script is asked at the run.
+
+        Raises:
+            SandboxError: the spec is one that no backend would run.
+        """
+        check_spec(spec)
+        with self._lock:
+            if self._closed:
+                raise SandboxError("This sandbox is closed.")
+        return Deferred(spec, self._run)
 
     def run(self, spec: RunSpec, cancel: threading.Event | None = None) -> RunResult:
         """Ask the script, and write its files as a real run's would be collected.
@@ -50,21 +59,20 @@ class FakeSandbox:
         Raises:
             SandboxError: the script said so, or the spec is one that no backend would run.
         """
-        check_spec(spec)
+        return self.prepare(spec).run(cancel)
+
+    def _run(self, spec: RunSpec, cancel: threading.Event | None) -> RunResult:
         with self._lock:
-            if self._closed:
-                raise SandboxError("This sandbox is closed.")
             self.runs.append(spec)
         if cancel is not None and cancel.is_set():
             return self._result(spec, Outcome.CANCELLED)
-        with fresh_directory(spec.out):
-            answer = self._script(spec)
-            if isinstance(answer, RunResult):
-                return answer
-            collector = Collector(spec.out, spec.limits, spec.expect)
-            for name in sorted(answer, key=lambda name: (name not in spec.expect, name)):
-                collector.see(len(answer[name]))
-                collector.take(name, len(answer[name]), io.BytesIO(answer[name]).read)
+        answer = self._script(spec)
+        if isinstance(answer, RunResult):
+            return answer
+        collector = Collector(spec.out, spec.limits, spec.expect)
+        for name in sorted(answer, key=lambda name: (name not in spec.expect, name)):
+            collector.see(len(answer[name]))
+            collector.take(name, len(answer[name]), io.BytesIO(answer[name]).read)
         return self._result(spec, Outcome.OK, collector)
 
     def reap(self) -> int:

@@ -11,6 +11,24 @@ from sandboxes.errors import SandboxError, SandboxRefused
 
 RESERVED = frozenset({"python", "code", "out"})
 DATA_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+INTERPRETER_FLAGS = frozenset({"-B", "-E", "-I", "-S", "-s", "-u"})
+# Runs the script that the first argument names as `python script` would, once a byte comes on standard input, which is
+# then closed for good; the end of the input instead of a byte means that the run was given up. Starting an interpreter
+# costs more than most of what it scores, so it is started ahead. Nothing of the script is looked at before its turn.
+AHEAD = """\
+import os, sys
+os.read(0, 1) or os._exit(0)
+os.close(0)
+os.open(os.devnull, os.O_RDONLY)
+os.dup2(1, 2)
+del sys.argv[0]
+__file__ = sys.argv[0]
+if not getattr(sys.flags, "safe_path", sys.flags.isolated):
+    sys.path[0] = os.path.dirname(__file__)
+del os, sys
+exec(compile(open(__file__, "rb").read(), __file__, "exec"))
+"""
+SHELL_GATE = ("/bin/sh", "-c", 'read -r _ || exit 0; exec "$@" </dev/null 2>&1', "sh")
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -37,6 +55,20 @@ def arguments(spec: RunSpec, paths: Mapping[str, str]) -> list[str]:
     """Return `argv` with every token that `paths` knows put in; other braces are left as they are."""
     tokens = re.compile("|".join(re.escape("{" + name + "}") for name in paths))
     return [tokens.sub(lambda found: paths[found.group()[1:-1]], word) for word in spec.argv]
+
+
+def gated(spec: RunSpec, paths: Mapping[str, str]) -> list[str]:
+    """Return the arguments behind a gate that opens with an empty line on standard input.
+
+    A Python script of the spec's own code waits inside its interpreter, anything else before it is started. Both
+    outputs of the program go to one stream, which keeps their order.
+    """
+    argv = arguments(spec, paths)
+    words = iter(range(1, len(argv)))
+    script = next((n for n in words if spec.argv[n] not in INTERPRETER_FLAGS), None)
+    if spec.argv[0] == "{python}" and script is not None and spec.argv[script].startswith("{code}/"):
+        return [*argv[:script], "-c", AHEAD, *argv[script:]]
+    return [*SHELL_GATE, *argv]
 
 
 def environment(spec: RunSpec, *, home: str, path: str) -> dict[str, str]:

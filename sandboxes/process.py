@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sandboxes.collect import MIB, Collector, collect_directory
-from sandboxes.contract import Capabilities, Limits, Outcome, RunResult, RunSpec
+from sandboxes.contract import Capabilities, Hold, Limits, Outcome, Prepared, Promise, RunResult, RunSpec
+from sandboxes.deferred import Deferred
 from sandboxes.errors import SandboxError
 from sandboxes.inside import arguments, check_spec, environment
 from sandboxes.logs import LogKeeper
+from sandboxes.quota import broken_quota
 from sandboxes.session import kill_session, session_use
-from sandboxes.trees import fresh_directory, remove_tree
+from sandboxes.stop import Stop
+from sandboxes.trees import remove_tree
 
-GPU_NODE = "/dev/nvidia0"
 SLICE_S = 0.1
 LOG_END_S = 2.0
 LATE_S = 10
@@ -39,20 +41,20 @@ LIMITED = (
 class ProcessSandbox:
     """Runs programs as child processes with limits that are watched, not enforced by a kernel boundary."""
 
-    def __init__(self) -> None:
-        """Nothing is started before the first run."""
+    def __init__(self, gpus: Sequence[str] = ()) -> None:
+        """Nothing is started before the first run; `gpus` are the device ids that may be handed out."""
+        self._gpus = tuple(gpus)
         self._closing = threading.Event()
 
     def capabilities(self) -> Capabilities:
-        """Say what this backend enforces."""
+        """Say what this backend holds programs to."""
+        watched = (Promise.MEMORY, Promise.PIDS, Promise.OUT_BYTES, Promise.OUT_FILES, Promise.LOG)
+        enforced = (Promise.ENVIRONMENT, Promise.WALL, Promise.OPEN_FILES, Promise.FILE_SIZE)
         return Capabilities(
             backend="process",
             isolates=False,
-            network_none=False,
-            memory=True,
-            pids=False,
-            disk=True,
-            read_only=False,
+            holds=dict.fromkeys(watched, Hold.WATCHED) | dict.fromkeys(enforced, Hold.ENFORCED),
+            gpus=self._gpus,
             notes=(
                 "The program has this user's rights: it can read and write this user's files and use the network.",
                 "Memory, processes and output are watched ten times a second, so a fast program overshoots.",
@@ -60,21 +62,32 @@ class ProcessSandbox:
             ),
         )
 
+    def prepare(self, spec: RunSpec) -> Prepared:
+        """Check the spec and make the output directory; a process starts fast enough to be started at its turn.
+
+        Raises:
+            SandboxError: the spec cannot be run.
+        """
+        check_spec(spec)
+        if self._closing.is_set():
+            raise SandboxError("This sandbox is closed.")
+        return Deferred(spec, self._run)
+
     def run(self, spec: RunSpec, cancel: threading.Event | None = None) -> RunResult:
         """Run one program to its end or its limits, collect its output, leave no file behind.
 
         Raises:
             SandboxError: the platform could not run it.
         """
+        return self.prepare(spec).run(cancel)
+
+    def _run(self, spec: RunSpec, cancel: threading.Event | None) -> RunResult:
         started = time.monotonic()
-        check_spec(spec)
-        if self._closing.is_set():
-            raise SandboxError("This sandbox is closed.")
-        if spec.limits.gpus and not Path(GPU_NODE).exists():
+        if spec.limits.gpus > len(spec.gpus):
+            remove_tree(spec.out)
             return RunResult(run_id=spec.run_id, outcome=Outcome.UNSUPPORTED, backend="process", limits=spec.limits)
         try:
-            with fresh_directory(spec.out):
-                result = self._execute(spec, cancel)
+            result = self._execute(spec, cancel)
         except OSError as problem:
             raise SandboxError(f"This host could not run {spec.run_id}: {problem}") from problem
         return result.model_copy(update={"total_s": round(time.monotonic() - started, 4)})
@@ -97,12 +110,10 @@ class ProcessSandbox:
             paths |= {name: str(path.resolve()) for name, path in spec.data.items()}
             path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
             env = environment(spec, home=str(home), path=path)
-            if not spec.limits.gpus:
-                env["CUDA_VISIBLE_DEVICES"] = ""
+            env["CUDA_VISIBLE_DEVICES"] = ",".join(spec.gpus)
             child = Child(_limited(arguments(spec, paths), spec.limits), work, env, spec.limits)
             end = child.watch(work, lambda: self._closing.is_set() or (cancel is not None and cancel.is_set()))
-            if _is_over(work, spec.limits):
-                end = end._replace(over=True)  # written faster than the watch looks
+            end = end._replace(over=broken_quota(work, spec.limits))  # written faster than the watch looks
             collector = Collector(spec.out, spec.limits, spec.expect)
             collect_directory(work, collector, spec.expect)
         finally:
@@ -113,12 +124,12 @@ class ProcessSandbox:
 class End(NamedTuple):
     """How the process ended: what we killed it for, if we did, and what the kernel says."""
 
-    killed_for: Outcome | None
+    killed_for: Stop | None
     exit_code: int
     wall_s: float
     cpu_s: float
     peak_memory_mb: float | None
-    over: bool = False
+    over: Promise | None = None
 
 
 class Child:
@@ -161,28 +172,29 @@ class Child:
         peak = round(self._peak_mb, 1) if self._peak_mb else None
         return End(killed_for, self._process.returncode, wall_s, cpu_s, peak)
 
-    def _wait(self, work: Path, cancelled: Callable[[], bool]) -> Outcome | None:
+    def _wait(self, work: Path, cancelled: Callable[[], bool]) -> Stop | None:
         deadline = self._started + self._limits.wall_s
         while True:
             self._wake.wait(max(0.0, min(SLICE_S, deadline - time.monotonic())))
             if self._ended.is_set():
                 return None
             if cancelled():
-                return Outcome.CANCELLED
+                return Stop(Outcome.CANCELLED)
             if time.monotonic() >= deadline:
-                return Outcome.TIMEOUT
+                return Stop(Outcome.TIMEOUT, Promise.WALL)
             broken = self._broken_limit(work)
             if broken is not None:
                 return broken
 
-    def _broken_limit(self, work: Path) -> Outcome | None:
-        if self.log.flooded or _is_over(work, self._limits):
-            return Outcome.OUTPUT_LIMIT
+    def _broken_limit(self, work: Path) -> Stop | None:
+        limit = Promise.LOG if self.log.flooded else broken_quota(work, self._limits)
+        if limit is not None:
+            return Stop(Outcome.OUTPUT_LIMIT, limit)
         use = session_use(self._process.pid)
         self._peak_mb = max(self._peak_mb, use.memory_mb)
         if use.memory_mb > self._limits.memory_mb:
-            return Outcome.OOM
-        return Outcome.KILLED if use.tasks > self._limits.pids else None
+            return Stop(Outcome.OOM, Promise.MEMORY)
+        return Stop(Outcome.KILLED, Promise.PIDS) if use.tasks > self._limits.pids else None
 
     def _read(self) -> None:
         stream = self._process.stdout
@@ -222,50 +234,35 @@ def _limited(argv: Sequence[str], limits: Limits) -> list[str]:
     return [shutil.which("sh") or "/bin/sh", "-c", script, "sh", *argv]
 
 
-def _is_over(work: Path, limits: Limits) -> bool:
-    """Say whether the output has more bytes on disk or more entries than allowed."""
-    entries, blocks = 0, 0
-    folders = [str(work)]  # not os.walk, which is recursive: the tree may be deeper than Python's stack
-    while folders:
-        try:
-            with os.scandir(folders.pop()) as found:
-                for entry in found:
-                    entries += 1
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
-                    else:
-                        blocks += entry.stat(follow_symlinks=False).st_blocks
-        except OSError:
-            continue  # removed in between, closed to us, or a path too long to look at
-        if entries > limits.out_files or blocks * 512 > limits.out_mb * MIB:
-            return True
-    return False
-
-
-def _outcome(end: End, log: LogKeeper, full: bool) -> Outcome:
-    if end.killed_for in (Outcome.CANCELLED, Outcome.TIMEOUT):
+def _stop(end: End, log: LogKeeper, met: Promise | None) -> Stop:
+    """Decide in the contract's order."""
+    if end.killed_for is not None and end.killed_for.outcome in (Outcome.CANCELLED, Outcome.TIMEOUT):
         return end.killed_for
-    if end.killed_for is Outcome.OUTPUT_LIMIT or end.over or log.flooded or (full and end.exit_code != 0):
-        return Outcome.OUTPUT_LIMIT
+    limit = Promise.LOG if log.flooded else end.over or (met if end.exit_code != 0 else None)
+    if limit is not None:
+        return Stop(Outcome.OUTPUT_LIMIT, limit)
     if end.killed_for is not None:
         return end.killed_for
     if end.exit_code == 0:
-        return Outcome.OK
+        return Stop(Outcome.OK)
     last = "".join(log.text()).rstrip().rpartition("\n")[2]
     if last.startswith(("MemoryError", "numpy._core._exceptions._ArrayMemoryError")):
-        return Outcome.OOM  # one grab beyond the address space; only this backend has to read it from the log
-    return Outcome.KILLED if end.exit_code == -9 else Outcome.FAILED
+        return Stop(
+            Outcome.OOM, Promise.MEMORY
+        )  # one grab beyond the address space, read from the log in want of better
+    return Stop(Outcome.KILLED if end.exit_code == -9 else Outcome.FAILED)
 
 
 def _result(spec: RunSpec, end: End, log: LogKeeper, collector: Collector) -> RunResult:
     head, tail = log.text()
-    outcome = _outcome(end, log, collector.full)
+    stop = _stop(end, log, collector.met)
     return RunResult(
         run_id=spec.run_id,
-        outcome=outcome,
+        outcome=stop.outcome,
+        limit=stop.limit,
         # A shell says 128 + n for signal n, and so do containers.
         exit_code=None if end.killed_for else end.exit_code if end.exit_code >= 0 else 128 - end.exit_code,
-        oom_killed=end.killed_for is Outcome.OOM,
+        oom_killed=end.killed_for is not None and end.killed_for.outcome is Outcome.OOM,
         wall_s=round(end.wall_s, 4),
         cpu_s=end.cpu_s,
         peak_memory_mb=end.peak_memory_mb,

@@ -6,7 +6,7 @@ no measurable time. What remains: the kernel is shared, and host facts such as /
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sandboxes.contract import Limits
@@ -19,9 +19,6 @@ HOME = "/tmp"  # noqa: S108 - the container's own tmpfs
 PATH = "/usr/local/bin:/usr/bin:/bin"
 SCRATCH_MB = 64
 HOLDER = Limits(memory_mb=32, cpus=0.5, pids=4)
-# The program starts when the platform says so through standard input, which is then closed for good. One stream for
-# both of its outputs keeps their order.
-GATE = ("/bin/sh", "-c", 'read -r _ && exec "$@" </dev/null 2>&1', "sh")
 HOLD = ("/bin/sh", "-c", "read -r _")
 
 
@@ -56,8 +53,8 @@ def hardened(limits: Limits, labels: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def workload(limits: Limits, labels: Mapping[str, str]) -> dict[str, Any]:
-    """Return the arguments for the container that untrusted code runs in."""
+def workload(limits: Limits, labels: Mapping[str, str], gpus: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the arguments for the container that untrusted code runs in; `gpus` are the devices it was given."""
     from docker.types import DeviceRequest
 
     scratch = f"rw,noexec,nosuid,nodev,size={SCRATCH_MB}m,nr_inodes=16k,mode=1777"
@@ -67,8 +64,8 @@ def workload(limits: Limits, labels: Mapping[str, str]) -> dict[str, Any]:
         "shm_size": f"{SCRATCH_MB}m",
         "working_dir": OUT,
     }
-    if limits.gpus:
-        chosen["device_requests"] = [DeviceRequest(count=limits.gpus, capabilities=[["gpu"]])]
+    if gpus:
+        chosen["device_requests"] = [DeviceRequest(device_ids=list(gpus), capabilities=[["gpu"]])]
     return chosen
 
 

@@ -5,30 +5,23 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
 from sandboxes.errors import SandboxError
 
 
-@contextmanager
-def fresh_directory(path: Path) -> Iterator[Path]:
-    """Create `path`; take it away again if the block fails, so that a retry finds the place empty.
+def make_fresh(path: Path) -> None:
+    """Create `path`, which must not exist, for the output of one run.
 
     Raises:
-        SandboxError: `path` exists.
+        SandboxError: it exists.
     """
     try:
         path.mkdir(parents=True)
     except FileExistsError as problem:
         raise SandboxError(f"The output directory {path} exists already; every run needs one of its own.") from problem
     path.chmod(0o755)  # whatever the umask: a later run may mount it read-only for another user
-    try:
-        yield path
-    except BaseException:
-        remove_tree(path)
-        raise
 
 
 def remove_tree(path: Path) -> None:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxes.contract import Limits, Outcome
+from sandboxes.accounting import NO_USE, Account, Use
+from sandboxes.contract import Limits, Outcome, Promise
 from sandboxes.errors import SandboxError
 from sandboxes.logs import LogKeeper
 from sandboxes.outbox import remove_container
-from sandboxes.profile import GATE
+from sandboxes.stop import Stop
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -28,7 +29,7 @@ LOG_END_S = 5.0
 class End(NamedTuple):
     """How the program ended: what we killed it for, if we did, and what the engine says."""
 
-    killed_for: Outcome | None
+    killed_for: Stop | None
     exit_code: int
     oom_killed: bool
     wall_s: float
@@ -37,9 +38,10 @@ class End(NamedTuple):
 class Workload:
     """The container of one run. Call in order: create, start, release, watch, remove."""
 
-    def __init__(self, client: DockerClient, limits: Limits) -> None:
+    def __init__(self, client: DockerClient, limits: Limits, account: Account | None) -> None:
         self._client = client
         self._limits = limits
+        self._account = account
         self._container: Any = None
         self._socket: Any = None
         self._reader: threading.Thread | None = None
@@ -48,13 +50,14 @@ class Workload:
         self._problem: BaseException | None = None
         self._released = 0.0
         self.log = LogKeeper(limits.log_mb * 2**20)
-        self.cpu_s: float | None = None
-        self.peak_memory_mb: float | None = None
+        self.use = NO_USE
 
     def create(self, image_id: str, argv: Sequence[str], run_id: str, chosen: dict[str, Any]) -> None:
-        """Create the container; the program waits behind a gate."""
+        """Create the container; `argv` waits behind a gate."""
         name = f"hypoloop-{run_id}-{secrets.token_hex(4)}"
-        self._container = self._client.containers.create(image_id, [*GATE, *argv], name=name, **chosen)
+        if self._account is not None:
+            chosen["cgroup_parent"] = self._account.parent
+        self._container = self._client.containers.create(image_id, list(argv), name=name, **chosen)
 
     def start(self) -> None:
         """Attach to the log before its first byte, then start."""
@@ -67,15 +70,21 @@ class Workload:
 
     def release(self) -> None:
         """Open the gate: from now on the program's time counts."""
+        if self._account is not None:
+            self._account.open()
         # The SDK hands out a read-only file object; the connection behind it takes the line.
         getattr(self._socket, "_sock", self._socket).sendall(b"\n")
         self._released = time.monotonic()
-        # An engine may take half a second to answer about usage; the end of the program must not wait for that.
-        threading.Thread(target=self._sample, name="hypoloop-usage", daemon=True).start()
+        if self._account is None:
+            # An engine may take half a second to answer about usage; the end of the program must not wait for that.
+            threading.Thread(target=self._sample, name="hypoloop-usage", daemon=True).start()
 
-    def watch(self, cancelled: Callable[[], bool]) -> End:
-        """Wait for the end, bring it about where a limit is met, and say how it came."""
-        killed_for = self._wait(cancelled)
+    def watch(self, cancelled: Callable[[], bool], over: Callable[[], Promise | None]) -> End:
+        """Wait for the end, bring it about where a limit is met, and say how it came.
+
+        `over` names the limit of the output that is broken, if one is.
+        """
+        killed_for = self._wait(cancelled, over)
         wall_s = time.monotonic() - self._released
         if killed_for is not None:
             self._kill()
@@ -83,6 +92,8 @@ class Workload:
             self._reader.join(LOG_END_S)
         if self._problem is not None:
             raise self._problem
+        if self._account is not None:
+            self.use = self._account.read()
         state = self._client.api.inspect_container(self._container.id)["State"]
         return End(killed_for, int(state["ExitCode"]), bool(state["OOMKilled"]), wall_s)
 
@@ -92,8 +103,10 @@ class Workload:
         remove_container(container)
         if self._socket is not None:
             self._socket.close()
+        if self._account is not None:
+            self._account.close()
 
-    def _wait(self, cancelled: Callable[[], bool]) -> Outcome | None:
+    def _wait(self, cancelled: Callable[[], bool], over: Callable[[], Promise | None]) -> Stop | None:
         deadline = self._released + self._limits.wall_s
         while True:
             now = time.monotonic()
@@ -101,11 +114,13 @@ class Workload:
             if self._ended.is_set():
                 return None
             if cancelled():
-                return Outcome.CANCELLED
+                return Stop(Outcome.CANCELLED)
             if time.monotonic() >= deadline:
-                return Outcome.TIMEOUT
+                return Stop(Outcome.TIMEOUT, Promise.WALL)
             if self.log.flooded:
-                return Outcome.OUTPUT_LIMIT
+                return Stop(Outcome.OUTPUT_LIMIT, Promise.LOG)
+            if (limit := over()) is not None:
+                return Stop(Outcome.OUTPUT_LIMIT, limit)
 
     def _kill(self) -> None:
         from docker.errors import APIError
@@ -154,6 +169,5 @@ class Workload:
             memory = stats.get("memory_stats", {})
             peak = memory.get("max_usage") or memory.get("usage") or 0  # cgroup v1 knows the peak, v2 the present
             if cpu:
-                self.cpu_s = round(cpu / 1e9, 3)
-            if peak:
-                self.peak_memory_mb = round(max(self.peak_memory_mb or 0.0, peak / 2**20), 1)
+                peak_mb = round(max(self.use.peak_memory_mb or 0.0, peak / 2**20), 1)
+                self.use = Use(round(cpu / 1e9, 3), peak_mb or None, "sampled")

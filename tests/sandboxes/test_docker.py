@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandboxes import DockerSandbox, EngineUnavailable, ImageMissing, Limits, Outcome, SandboxError
+from sandboxes import DockerOptions, DockerSandbox, EngineUnavailable, ImageMissing, Limits, Outcome, SandboxError
 from sandboxes.owners import Owner, this_process
 from tests.sandboxes.contract_suite import RealSandboxContract
 from tests.sandboxes.lab import Lab, names
@@ -133,9 +133,9 @@ class TestDocker(RealSandboxContract):
         assert result.outcome is Outcome.OK
         assert result.limits.cpus == engine.info()["NCPU"]
 
-    def test_usage_is_sampled(self, lab: Lab) -> None:
+    def test_usage_is_measured_whatever_the_length(self, lab: Lab) -> None:
         result = lab.run("import time\nx = bytearray(80 << 20)\nend = time.time() + 1.5\nwhile time.time() < end: pass")
-        assert result.usage_source == "sampled"
+        assert result.usage_source.startswith("cgroup") or os.getuid() != 0
         assert result.cpu_s is not None
         assert result.cpu_s > 0
         assert result.peak_memory_mb is not None
@@ -204,7 +204,7 @@ def test_reaping_takes_what_the_dead_left_and_spares_the_living(engine: DockerCl
 
 
 def test_an_engine_that_does_not_answer_is_said_to_be_so(tmp_path: Path) -> None:
-    sandbox = DockerSandbox("nobody", base_url=f"unix://{tmp_path}/none.sock")
+    sandbox = DockerSandbox("nobody", DockerOptions(base_url=f"unix://{tmp_path}/none.sock"))
     with pytest.raises(EngineUnavailable, match="No Docker engine answers"):
         sandbox.reap()
     lab = Lab(sandbox, "hypoloop/lab:any", tmp_path)

@@ -73,5 +73,5 @@ def test_importing_the_package_loads_no_engine_client() -> None:
 
 
 def test_gpus_are_asked_for_only_when_wanted() -> None:
-    (request,) = workload(Limits(gpus=2), {})["device_requests"]
-    assert request["Count"] == 2
+    (request,) = workload(Limits(gpus=2), {}, ("0", "3"))["device_requests"]
+    assert request["DeviceIDs"] == ["0", "3"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandboxes import Limits, Outcome, ProcessSandbox
+from sandboxes import Hold, Outcome, ProcessSandbox, Promise
 from sandboxes.session import members
 from tests.sandboxes.contract_suite import RealSandboxContract
 from tests.sandboxes.lab import Lab
@@ -20,7 +20,8 @@ class TestProcess(RealSandboxContract):
     def test_it_says_that_it_isolates_nothing(self, sandbox: ProcessSandbox) -> None:
         said = sandbox.capabilities()
         assert not said.isolates
-        assert not said.network_none
+        assert said.hold(Promise.NETWORK) is Hold.ABSENT
+        assert said.hold(Promise.MEMORY) is Hold.WATCHED
         assert any("this user's rights" in note for note in said.notes)
 
     def test_one_huge_grab_is_out_of_memory(self, lab: Lab) -> None:
@@ -52,11 +53,16 @@ class TestProcess(RealSandboxContract):
         assert result.outcome is Outcome.KILLED
         assert result.exit_code == 137
 
-    def test_a_gpu_that_is_not_there_is_unsupported(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("sandboxes.process.GPU_NODE", "/dev/no-gpu-here")
-        spec = lab.spec("pass").model_copy(update={"limits": Limits(gpus=1)})
+    def test_a_gpu_that_was_not_given_is_unsupported(self, lab: Lab) -> None:
+        spec = lab.spec("pass", gpus=1)
         assert lab.sandbox.run(spec).outcome is Outcome.UNSUPPORTED
         assert not spec.out.exists()
+
+    def test_a_run_sees_the_devices_it_was_given_and_no_other(self, lab: Lab) -> None:
+        program = "import os; print(repr(os.environ['CUDA_VISIBLE_DEVICES']))"
+        given = lab.spec(program, gpus=2).model_copy(update={"gpus": ("1", "3")})
+        assert lab.sandbox.run(given).log_head == "'1,3'\n"
+        assert lab.run(program).log_head == "''\n"
 
     def test_nothing_of_the_session_lives_on(self, lab: Lab) -> None:
         program = "import os, time\nprint(os.getsid(0))\nif os.fork() == 0: time.sleep(60)\n"

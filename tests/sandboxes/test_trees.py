@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandboxes import SandboxError
-from sandboxes.trees import fresh_directory, is_readable_by_others, make_readable, remove_tree
+from sandboxes.trees import is_readable_by_others, make_fresh, make_readable, remove_tree
 
 
 def test_a_tree_deeper_than_the_stack_and_the_longest_path_is_removed(tmp_path: Path) -> None:
@@ -56,19 +56,11 @@ def test_a_link_is_no_tree_to_remove(tmp_path: Path) -> None:
     assert (tmp_path / "kept").exists()
 
 
-def test_a_failed_block_leaves_no_directory(tmp_path: Path) -> None:
-
-    def fail_half_way() -> None:
-        with fresh_directory(tmp_path / "a/out") as out:
-            (out / "half").touch()
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail_half_way()
-    assert not (tmp_path / "a/out").exists()
-    with pytest.raises(SandboxError, match="exists already"), fresh_directory(tmp_path):
-        pass
-    assert tmp_path.exists()
+def test_a_place_for_output_is_made_once(tmp_path: Path) -> None:
+    make_fresh(tmp_path / "a/out")
+    assert (tmp_path / "a/out").stat().st_mode & 0o777 == 0o755
+    with pytest.raises(SandboxError, match="exists already"):
+        make_fresh(tmp_path / "a/out")
 
 
 def test_readability_is_judged_and_given(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import hashlib
 import threading
 from collections.abc import Callable, Mapping
 
-from sandboxes.contract import Artifact, Capabilities, Outcome, RunResult, RunSpec
+from sandboxes.contract import Artifact, Capabilities, Outcome, Prepared, RunResult, RunSpec
+from sandboxes.deferred import Deferred
 
 Files = Mapping[str, bytes | str]
 Part = Callable[[RunSpec], Files]
@@ -26,17 +27,20 @@ class Stub:
         self.specs: list[RunSpec] = []
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(
-            backend="stub", isolates=False, network_none=False, memory=False, pids=False, disk=False, read_only=False
-        )
+        return Capabilities(backend="stub", isolates=False, holds={})
+
+    def prepare(self, spec: RunSpec) -> Prepared:
+        return Deferred(spec, self._run)
 
     def run(self, spec: RunSpec, cancel: threading.Event | None = None) -> RunResult:
+        return self.prepare(spec).run(cancel)
+
+    def _run(self, spec: RunSpec, cancel: threading.Event | None) -> RunResult:
         self.specs.append(spec)
         script = next(word for word in spec.argv if word.endswith(".py")).rpartition("/")[2]
         outcome = self.ends.get(script, Outcome.OK)
         if cancel is not None and cancel.is_set():
             outcome = Outcome.CANCELLED
-        spec.out.mkdir(parents=True)
         log, files = self.says.get(script, ""), {}
         if outcome is Outcome.OK:
             try:
