@@ -16,6 +16,7 @@ from typing import IO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from flows.addresses import without_login
 from flows.detached import LOOPBACK, Detached, answers, free_port, port_is_free, spawn, stop, wait_until_answers
 from flows.errors import PortInUse, ServerFailed, ServerInUse
 from flows.history import SETTLE_S, drain_client, settle
@@ -39,7 +40,7 @@ class Server(BaseModel):
     @property
     def window(self) -> str:
         """The address to open in a browser."""
-        return self.url.removesuffix("/api")
+        return without_login(self.url).removesuffix("/api")
 
     def ready(self, timeout: float = START_S) -> Server:
         """Wait until it answers; the first start on a home makes the database and takes longer.
@@ -231,8 +232,8 @@ def _named_by_user(home: Path, environ: Mapping[str, str]) -> Server | None:
         return None
     if not answers(f"{url}/health"):
         raise ServerFailed(
-            f"PREFECT_API_URL says {url}, but no Prefect server answers there. Start it, or unset the variable "
-            "and hypoloop starts one."
+            f"PREFECT_API_URL says {without_login(url)}, but no Prefect server answers there. Start it, or unset the "
+            "variable and hypoloop starts one."
         )
     return Server(url=url, home=home)
 

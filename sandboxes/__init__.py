@@ -1,5 +1,6 @@
 """Where untrusted code runs, and nothing else."""
 
+from sandboxes.bubblewrap import BubblewrapSandbox
 from sandboxes.contract import (
     Artifact,
     Capabilities,
@@ -15,6 +16,7 @@ from sandboxes.contract import (
 )
 from sandboxes.docker import DockerOptions, DockerSandbox
 from sandboxes.errors import (
+    BubblewrapUnavailable,
     EngineUnavailable,
     ImageBuildFailed,
     ImageMissing,
@@ -24,12 +26,15 @@ from sandboxes.errors import (
     SandboxUnsound,
 )
 from sandboxes.fake import FakeSandbox
-from sandboxes.images import ImageSpec, LabImage, image_tag
+from sandboxes.images import ImageSpec, image_tag
+from sandboxes.imagestore import LabImage
 from sandboxes.process import ProcessSandbox
 from sandboxes.selfcheck import Check, self_check
 
 __all__ = [
     "Artifact",
+    "BubblewrapSandbox",
+    "BubblewrapUnavailable",
     "Capabilities",
     "Check",
     "DockerOptions",

@@ -205,7 +205,7 @@ class _Stream(io.RawIOBase):
         return data
 
 
-def collect_directory(root: Path, collector: Collector, expect: Iterable[str]) -> None:
+def collect_directory(root: Path | str, collector: Collector, expect: Iterable[str]) -> None:
     """Collect from a directory of this host whose writers are dead; expected names first."""
     top = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:

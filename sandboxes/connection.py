@@ -1,4 +1,4 @@
-"""The way to the Docker engine: one client, and the engine's failures in our words."""
+"""The way to an engine, Docker's or Podman's: one client, and the engine's failures in our words."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 CLIENT_TIMEOUT_S = 60
 
 
-def connect(base_url: str | None = None, timeout_s: int = CLIENT_TIMEOUT_S) -> DockerClient:
-    """Return a client of the engine at `base_url`, or of the one the environment names.
+def connect(base_url: str | None = None, engine: str = "Docker") -> DockerClient:
+    """Return a client of the engine at `base_url`, or of the one the environment names; `engine` is for the message.
 
     Raises:
         EngineUnavailable: nothing answers there.
@@ -27,15 +27,25 @@ def connect(base_url: str | None = None, timeout_s: int = CLIENT_TIMEOUT_S) -> D
     try:
         # Every concurrent run holds one connection for its log and one for its end, so the default pool of 10 is small.
         if base_url is None:
-            return docker.from_env(timeout=timeout_s, max_pool_size=64, version="auto")
-        return docker.DockerClient(base_url=base_url, timeout=timeout_s, max_pool_size=64, version="auto")
+            return docker.from_env(timeout=CLIENT_TIMEOUT_S, max_pool_size=64, version="auto")
+        return docker.DockerClient(base_url=base_url, timeout=CLIENT_TIMEOUT_S, max_pool_size=64, version="auto")
     except (DockerException, RequestException, OSError) as problem:
-        raise EngineUnavailable(str(problem)) from problem
+        raise EngineUnavailable(str(problem), engine) from problem
 
 
 def is_local(client: DockerClient) -> bool:
     """Say whether the engine runs on this host, as far as its address tells."""
     return str(client.api.base_url).startswith(("http+docker://", "http+unix://", "unix://"))
+
+
+def is_podman(client: DockerClient) -> bool:
+    """Say whether the engine is Podman, which answers Docker's API and differs in places.
+
+    Raises:
+        SandboxError: it does not say.
+    """
+    with engine_errors("say what it is"):
+        return any("Podman" in part.get("Name", "") for part in client.version().get("Components") or ())
 
 
 @contextmanager
@@ -52,10 +62,10 @@ def engine_errors(action: str, image: str = "") -> Iterator[None]:
     except NotFound as problem:
         if "no such image" in str(problem).lower():
             raise ImageMissing(image or str(problem)) from problem
-        raise SandboxError(f"The Docker engine could not {action}: {problem}") from problem
+        raise SandboxError(f"The engine could not {action}: {problem}") from problem
     except Disconnected as problem:
         raise EngineUnavailable(f"could not {action}: {problem}") from problem
     except (DockerException, RequestException) as problem:
-        raise SandboxError(f"The Docker engine could not {action}: {problem}") from problem
+        raise SandboxError(f"The engine could not {action}: {problem}") from problem
     except OSError as problem:  # this host's own disk or files
         raise SandboxError(f"This host could not {action}: {problem}") from problem

@@ -129,6 +129,8 @@ class RunResult(Record):
     cpu_s: float | None = None
     peak_memory_mb: float | None = None
     usage_source: str = "none"
+    phases: Mapping[str, float] = Field(default_factory=dict)
+    """Seconds of the platform's own parts, by name: where the time beyond the program's own went."""
     log_head: str = ""
     log_tail: str = ""
     log_bytes: int = 0

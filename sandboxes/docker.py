@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from sandboxes import podman
 from sandboxes.accounting import Accounts
 from sandboxes.bindbox import BindBox
 from sandboxes.connection import connect, engine_errors, is_local
@@ -69,7 +70,9 @@ class DockerSandbox:
     ) -> None:
         """Mark what is made as `owner`'s."""
         self._owner = this_process(owner)
-        self._options = options or DockerOptions()
+        given = options or DockerOptions()
+        self._options = podman.settled(given) if given.backend == "podman" else given
+        self._filter = podman.Filter() if given.backend == "podman" else None
         self._clock = clock
         self._client: DockerClient | None = None
         self._about: dict[str, Any] = {}
@@ -85,6 +88,7 @@ class DockerSandbox:
         """Say what this backend holds programs to."""
         bind = self._options.output == "bind"
         watched = dict.fromkeys((Promise.OUT_BYTES, Promise.OUT_FILES), Hold.WATCHED) if bind else {}
+        over = "" if bind else f"over {SHELF_MB} MiB "
         return Capabilities(
             backend=self._options.backend,
             isolates=True,
@@ -92,7 +96,7 @@ class DockerSandbox:
             gpus=self._options.gpus,
             notes=(
                 "The kernel is shared with the host; host facts such as /proc/meminfo can be read.",
-                f"Output over {SHELF_MB} MiB goes to the host's disk, where bytes and entries are watched.",
+                f"Output {over}goes to the host's disk, where bytes and entries are watched.",
                 f"{HOME} is not executable, so just-in-time compilers that write libraries there fail.",
             ),
         )
@@ -151,11 +155,15 @@ class DockerSandbox:
                 self._client = None
             if self._accounts is not None:
                 self._accounts.close()
+            if self._filter is not None:
+                self._filter.close()
 
     def _prepared(self, client: DockerClient, spec: RunSpec) -> ContainerRun | Known:
         image = self._image(client, spec.image or "")
         if spec.limits.gpus > len(spec.gpus):
             return self._unsupported(spec, image, f"{spec.limits.gpus} GPU asked for, {len(spec.gpus)} given")
+        if spec.gpus and self._filter is not None:
+            return self._unsupported(spec, image, podman.NO_DEVICES)
         # An engine refuses more cores than it has; the result says what was given.
         limits = spec.limits.model_copy(update={"cpus": min(spec.limits.cpus, float(self._about["NCPU"]))})
         spec = spec.model_copy(update={"limits": limits})
@@ -170,6 +178,8 @@ class DockerSandbox:
         mode, options = self._options.output, self._options
         bind = mode == "bind" or (mode == "auto" and spec.limits.out_mb > SHELF_MB)
         adds: dict[str, Any] = {"user": BindBox.user()} if bind else {}
+        if self._filter is not None:
+            adds |= self._filter.adds(spec.limits)
         if options.runtime is not None:
             adds["runtime"] = options.runtime
 

@@ -1,12 +1,14 @@
 """Errors of the sandbox floor.
 
 SandboxError                 the platform could not run the workload
-├── EngineUnavailable        no Docker engine answers
+├── EngineUnavailable        no engine answers
+├── BubblewrapUnavailable    bubblewrap cannot be had on this machine
 ├── ImageMissing             the image is not on this host
 ├── ImageBuildFailed         the image could not be built
 ├── SandboxRefused           this backend may not run this code, or may not mount this directory
 ├── SandboxLacks             this backend does not hold what is required of it
-└── SandboxUnsound           this backend failed its self-check
+├── SandboxUnsound           this backend failed its self-check
+└── LeaseCancelled           whoever waited for a device was told to stop
 
 A workload that ran and failed is no error: it is a `RunResult`.
 """
@@ -21,14 +23,26 @@ class SandboxError(Exception):
 
 
 class EngineUnavailable(SandboxError):
-    """No Docker engine answers."""
+    """No engine answers."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, engine: str = "Docker") -> None:
         """Keep the engine's own words in `why`."""
         self.why = why
         super().__init__(
-            f"No Docker engine answers ({why}). Start one, or run code that hypoloop itself wrote "
+            f"No {engine} engine answers ({why}). Start one, or run code that hypoloop itself wrote "
             'in the process sandbox (`sandbox = "process"` in the campaign file). `hypoloop doctor` says more.'
+        )
+
+
+class BubblewrapUnavailable(SandboxError):
+    """Bubblewrap cannot be had on this machine."""
+
+    def __init__(self, why: str) -> None:
+        """Say what is missing in `why`."""
+        self.why = why
+        super().__init__(
+            f"The bubblewrap sandbox cannot be had here: {why}. Install bubblewrap and let users make namespaces (see "
+            "kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns), or use Docker."
         )
 
 
@@ -71,3 +85,7 @@ class SandboxUnsound(SandboxError):
             f"The {backend} sandbox failed its self-check and is refused: {'; '.join(failed)}. "
             f"See it with `hypoloop sandbox check --backend {backend}`."
         )
+
+
+class LeaseCancelled(SandboxError):
+    """Whoever waited for a device was told to stop."""

@@ -17,6 +17,7 @@ import sys
 import tarfile
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,19 +25,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import field_validator
 
-from sandboxes.connection import connect, engine_errors
-from sandboxes.contract import Record
+from sandboxes import podman
+from sandboxes.connection import engine_errors, is_podman
+from sandboxes.contract import Limits, Record
 from sandboxes.errors import ImageBuildFailed, ImageMissing
 from sandboxes.hostbase import write_base
+from sandboxes.imagestore import BASE_REPOSITORY, IMAGE, RECIPE_LABEL, REPOSITORY, UNFINISHED, remove_leftovers, short
+from sandboxes.owners import this_process
+from sandboxes.profile import hardened
 from sandboxes.wheels import install
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
-RECIPE = "1"  # raise it when the same requirements must give another image
-REPOSITORY = "hypoloop/lab"
-BASE_REPOSITORY = "hypoloop/base"
+RECIPE = "2"  # raise it when the same requirements must give another image
 PULL_SILENCE_S = 5.0
+PROBE_S = 60.0
 PATH_INSIDE = "/usr/local/bin:/usr/bin:/bin"
 PROBE = (
     "import json,platform,sys,sysconfig;print(json.dumps({'python':sys.executable,"
@@ -60,16 +64,6 @@ class ImageSpec(Record):
             if line.startswith("-"):
                 raise ValueError(f"{line!r} is an option, not a requirement")
         return tuple(cleaned)
-
-
-class LabImage(Record):
-    """An image that `build` made and this engine has."""
-
-    tag: str
-    image_id: str
-    base: str
-    size_mb: float
-    installed: tuple[str, ...]
 
 
 def image_tag(spec: ImageSpec) -> str:
@@ -113,27 +107,6 @@ def resolve(client: DockerClient, image: str) -> Resolved:
     return Resolved(str(found.id), found.labels.get("hypoloop.python", "python3"))
 
 
-def list_images(client: DockerClient | None = None) -> tuple[LabImage, ...]:
-    """Return the images `build` made on this engine, by tag."""
-    engine = client or connect()
-    with engine_errors("list its images"):
-        found = engine.images.list(filters={"label": "hypoloop.recipe"})
-    if client is None:
-        engine.close()
-    return tuple(
-        LabImage(
-            tag=tag,
-            image_id=image.id,
-            base=image.labels.get("hypoloop.base", ""),
-            size_mb=round(image.attrs["Size"] / 2**20, 1),
-            installed=tuple(json.loads(image.labels.get("hypoloop.installed", "[]"))),
-        )
-        for image in found
-        for tag in sorted(image.tags)
-        if tag.startswith(REPOSITORY + ":")
-    )
-
-
 def _base(client: DockerClient, wanted: str, say: Progress) -> str:
     """Return the id of the base image, fetching or making it."""
     public = f"python:{sys.version_info.major}.{sys.version_info.minor}-slim" if wanted == "auto" else wanted
@@ -153,11 +126,10 @@ def _from_host(client: DockerClient, tag: str, say: Progress) -> str:
     with tempfile.TemporaryDirectory(prefix="hypoloop-base-") as folder:
         archive = Path(folder) / "base.tar"
         write_base(archive)
-        repository, _, version = tag.partition(":")
+        changes = [f"ENV PATH={PATH_INSIDE}", f"LABEL {IMAGE}={tag}", f"LABEL {RECIPE_LABEL}={RECIPE}"]
         with engine_errors("import the base image"):
-            said = client.api.import_image_from_file(
-                str(archive), repository=repository, tag=version, changes=[f"ENV PATH={PATH_INSIDE}"]
-            )
+            # The whole tag as the repository: Podman does not look at a tag apart from it.
+            said = client.api.import_image_from_file(str(archive), repository=tag, changes=changes)
     made = _image_id(client, tag)
     if made is None:
         raise ImageBuildFailed(f"The engine did not take the base image: {str(said)[-500:]}")
@@ -207,22 +179,43 @@ def _derive(client: DockerClient, spec: ImageSpec, base: str, folder: Path, say:
     if spec.requirements:
         say(f"installing {', '.join(spec.requirements)} for Python {facts['version']}")
         installed = install(spec.requirements, site, facts["version"], facts["machine"])
+    tag = image_tag(spec)
     labels = {
-        "hypoloop.recipe": RECIPE,
+        UNFINISHED: "",
         "hypoloop.base": _base_name(client, base),
         "hypoloop.python": facts["python"],
         "hypoloop.requirements": json.dumps(spec.requirements),
         "hypoloop.installed": json.dumps(installed),
     }
+    steps = (
+        f"FROM {base}",
+        _label({IMAGE: tag, RECIPE_LABEL: RECIPE, UNFINISHED: tag}),  # first, so that what is left half done is known
+        f"COPY site/ {facts['site']}/",
+        f"ENV PATH={PATH_INSIDE}",
+        _label(labels),
+    )
     context = folder / "context.tar"
-    _write_context(context, site, f"FROM {base}\nCOPY site/ {facts['site']}/\nENV PATH={PATH_INSIDE}\n")
-    say(f"building {image_tag(spec)}")
+    _write_context(context, site, "\n".join(steps) + "\n")
+    say(f"building {tag}")
+    remove_leftovers(client, tag)
+    try:
+        return _built(client, context, tag)
+    except BaseException:
+        remove_leftovers(client, tag)
+        raise
+
+
+def _label(labels: dict[str, str]) -> str:
+    """Return the step that sets `labels`; a dollar sign would be taken for a variable."""
+    return "LABEL " + " ".join(f"{key}={json.dumps(value)}" for key, value in labels.items()).replace("$", "\\$")
+
+
+def _built(client: DockerClient, context: Path, tag: str) -> str:
     with engine_errors("build the image"), context.open("rb") as file:
         image, _ = client.images.build(
             fileobj=file,
             custom_context=True,
-            tag=image_tag(spec),
-            labels=labels,
+            tag=tag,
             network_mode="none",
             use_config_proxy=False,
             rm=True,
@@ -248,26 +241,18 @@ def _write_context(target: Path, site: Path, dockerfile: str) -> None:
 
 def _probe(client: DockerClient, base: str) -> dict[str, str]:
     """Ask the base image for its interpreter, version and package directory."""
+    limits = Limits(wall_s=PROBE_S)
+    labels = this_process("image").labels("probe", time.time() + PROBE_S)
+    chosen = hardened(limits, labels) | (podman.adds(limits) if is_podman(client) else {})
     with engine_errors(f"start Python in the base image {base}", base):
-        said: bytes = client.containers.run(
-            base,
-            ["python3", "-I", "-c", PROBE],
-            remove=True,
-            network_mode="none",
-            read_only=True,
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges:true"],
-            user="10001:10001",
-            use_config_proxy=False,
-            entrypoint=[],
-        )
+        said: bytes = client.containers.run(base, ["python3", "-I", "-c", PROBE], remove=True, **chosen)
     facts: dict[str, str] = json.loads(said)
     return facts
 
 
 def _base_name(client: DockerClient, base: str) -> str:
     tags: list[str] = client.images.get(base).tags
-    return f"{tags[0]}@{base}" if tags else base
+    return f"{short(tags[0])}@{base}" if tags else base
 
 
 def _image_id(client: DockerClient, image: str) -> str | None:
@@ -289,6 +274,10 @@ def _hash(told: list[str]) -> str:
 def _alone(tag: str) -> Iterator[None]:
     """Hold a lock of this user on `tag`, so that two campaigns do not build the same image at once."""
     path = Path(tempfile.gettempdir()) / f"hypoloop-{os.getuid()}-{tag.replace('/', '-').replace(':', '-')}.lock"
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    # The folder is everybody's: a link that somebody laid there is not followed.
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)

@@ -15,8 +15,11 @@ INTERPRETER_FLAGS = frozenset({"-B", "-E", "-I", "-S", "-s", "-u"})
 # Runs the script that the first argument names as `python script` would, once a byte comes on standard input, which is
 # then closed for good; the end of the input instead of a byte means that the run was given up. Starting an interpreter
 # costs more than most of what it scores, so it is started ahead. Nothing of the script is looked at before its turn.
+# What the interpreter made so far lives to its end anyway; frozen, no later collection walks through it, nor the last.
+# The gate is no part of the script, and so of no traceback.
 AHEAD = """\
-import os, sys
+import gc, os, sys
+gc.freeze()
 os.read(0, 1) or os._exit(0)
 os.close(0)
 os.open(os.devnull, os.O_RDONLY)
@@ -25,7 +28,10 @@ del sys.argv[0]
 __file__ = sys.argv[0]
 if not getattr(sys.flags, "safe_path", sys.flags.isolated):
     sys.path[0] = os.path.dirname(__file__)
-del os, sys
+sys.excepthook = lambda kind, error, trace, show=sys.excepthook: show(
+    kind, error.with_traceback(trace and trace.tb_next), trace and trace.tb_next
+)
+del gc, os, sys
 exec(compile(open(__file__, "rb").read(), __file__, "exec"))
 """
 SHELL_GATE = ("/bin/sh", "-c", 'read -r _ || exit 0; exec "$@" </dev/null 2>&1', "sh")

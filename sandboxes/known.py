@@ -15,12 +15,15 @@ class Known:
         """Keep both."""
         self._result = result
         self._done = done
+        self._over = False
 
     def run(self, cancel: threading.Event | None = None) -> RunResult:
         """Return the result."""
-        self._done()
+        self.close()
         return self._result
 
     def close(self) -> None:
         """There is nothing to give up."""
-        self._done()
+        if not self._over:
+            self._over = True
+            self._done()

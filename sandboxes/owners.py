@@ -57,10 +57,15 @@ def this_process(name: str) -> Owner:
     return Owner(
         name=name,
         host=_host(),
-        boot=_read("/proc/sys/kernel/random/boot_id"),
+        boot=boot_id(),
         pid=os.getpid(),
         started=start_time(os.getpid()),
     )
+
+
+def boot_id() -> str:
+    """Return the kernel's name for this boot, empty where there is none."""
+    return _read("/proc/sys/kernel/random/boot_id")
 
 
 def start_time(pid: int) -> str:

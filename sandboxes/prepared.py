@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 
+log = logging.getLogger(__name__)
 Done = Callable[["ContainerRun"], None]
 
 
@@ -61,10 +63,12 @@ class ContainerRun:
         self._container = Workload(place.client, spec.limits, place.account)
         self._stack = ExitStack()
         self._claim = threading.Lock()
+        self._phases: dict[str, float] = {}
         with self._errors():
             make_fresh(spec.out)
             self._failed = self._stack.enter_context(ExitStack())
             self._failed.callback(remove_tree, spec.out)
+            self._copies = self._stack.enter_context(ExitStack())
             try:
                 self._make_ready()
             except BaseException:
@@ -85,17 +89,39 @@ class ContainerRun:
             return self._ends() or (cancel is not None and cancel.is_set())
 
         try:
-            with self._errors(), self._stack:
-                if cancelled():
-                    self._keep_output()
-                    return self._result(End(Stop(Outcome.CANCELLED), 0, False, 0.0), None, began)
-                self._container.release()
-                end = self._container.watch(cancelled, self._outbox.over)
-                collector = self._collect()
-                self._keep_output()
-            return self._result(end, collector, began)
-        finally:
-            self._done(self)
+            with self._errors():
+                result = self._carried_out(cancelled, began)
+        except BaseException:
+            self.give_up()
+            raise
+        if isinstance(self._outbox, BindBox):
+            self.give_up()
+        else:
+            # The container is over and its output is here: nobody needs to wait until the engine has cleared it away.
+            threading.Thread(target=self._clear, name="hypoloop-remove").start()
+        return result
+
+    def _carried_out(self, cancelled: Callable[[], bool], began: float) -> RunResult:
+        if cancelled():
+            self._keep_output()
+            return self._result(End(Stop(Outcome.CANCELLED), 0, False, 0.0), None, began)
+        self._container.release()
+        end = self._container.watch(cancelled, self._outbox.over)
+        self._phases["wait"] = time.monotonic() - began - end.wall_s
+        with self._timed("collect"):
+            collector = Collector(self._spec.out, self._spec.limits, self._spec.expect)
+            if isinstance(self._outbox, BindBox):
+                self._container.remove()  # only then no process of it can write any more
+            self._outbox.collect(collector)
+        self._copies.close()
+        self._keep_output()
+        return self._result(end, collector, began)
+
+    def _clear(self) -> None:
+        try:
+            self.give_up()
+        except SandboxError as problem:
+            log.warning("%s It is left to the next reaping.", problem)
 
     def close(self) -> None:
         """Give the run up; nothing of it is left.
@@ -118,6 +144,12 @@ class ContainerRun:
         finally:
             self._done(self)
 
+    @contextmanager
+    def _timed(self, phase: str) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self._phases[phase] = time.monotonic() - began
+
     def _errors(self) -> Any:
         return engine_errors(f"run {self._spec.run_id}", self._spec.image or "")
 
@@ -135,20 +167,10 @@ class ContainerRun:
         chosen = workload(spec.limits, place.labels, spec.gpus) | dict(place.adds)
         chosen["environment"] = environment(spec, home=HOME, path=PATH)
         chosen["mounts"] = [*binds, self._outbox.mount()]
-        self._container.create(place.image.image_id, gated(spec, paths), spec.run_id, chosen)
-        self._container.start()
-
-    def _collect(self) -> Collector:
-        collector = Collector(self._spec.out, self._spec.limits, self._spec.expect)
-        if isinstance(self._outbox, BindBox):
-            self._container.remove()  # only then no process of it can write any more
-            self._outbox.collect(collector)
-            return collector
-        removal = threading.Thread(target=self._container.remove, name="hypoloop-remove")
-        removal.start()
-        self._stack.callback(removal.join)
-        self._outbox.collect(collector)
-        return collector
+        with self._timed("create"):
+            self._container.create(place.image.image_id, gated(spec, paths), spec.run_id, chosen)
+        with self._timed("start"):
+            self._container.start()
 
     def _keep_output(self) -> None:
         """From now on the output directory stays, whatever comes."""
@@ -162,7 +184,7 @@ class ContainerRun:
         if is_readable_by_others(path):
             return path.resolve()
         closed = Path(tempfile.mkdtemp(prefix=".mount-", dir=self._spec.out.parent))
-        self._stack.callback(remove_tree, closed)
+        self._copies.callback(remove_tree, closed)
         copy = closed / "copy"
         shutil.copytree(path, copy, symlinks=True)
         make_readable(copy)
@@ -184,6 +206,7 @@ class ContainerRun:
             cpu_s=container.use.cpu_s,
             peak_memory_mb=container.use.peak_memory_mb,
             usage_source=container.use.source,
+            phases={name: round(seconds, 4) for name, seconds in self._phases.items()},
             log_head=head,
             log_tail=tail,
             log_bytes=container.log.length,

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sandboxes.contract import Limits
+from sandboxes.syscalls import filter_text
 
 USER = 10001
 OUT = "/lab/out"
@@ -18,6 +19,7 @@ DATA = "/lab/data"
 HOME = "/tmp"  # noqa: S108 - the container's own tmpfs
 PATH = "/usr/local/bin:/usr/bin:/bin"
 SCRATCH_MB = 64
+NO_NEW_PRIVILEGES = "no-new-privileges:true"
 HOLDER = Limits(memory_mb=32, cpus=0.5, pids=4)
 HOLD = ("/bin/sh", "-c", "read -r _")
 
@@ -37,7 +39,7 @@ def hardened(limits: Limits, labels: Mapping[str, str]) -> dict[str, Any]:
         "pids_limit": limits.pids,
         "nano_cpus": int(limits.cpus * 1e9),
         "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges:true"],  # and the engine's default seccomp filter
+        "security_opt": [NO_NEW_PRIVILEGES, f"seccomp={filter_text()}"],
         "ulimits": [
             Ulimit(name="fsize", soft=file_bytes, hard=file_bytes),
             Ulimit(name="nofile", soft=limits.open_files, hard=limits.open_files),

@@ -9,14 +9,10 @@ import shutil
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from flows.settings import home_folder
-
-if TYPE_CHECKING:
-    from docker import DockerClient
 
 Row = dict[str, object]
 LEAST_FREE_GB = 2.0
@@ -24,11 +20,11 @@ LEAST_FREE_GB = 2.0
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print facts as JSON.")
-@click.option("--quick", is_flag=True, help="Leave out the self-check of the sandbox (about 5 s).")
+@click.option("--quick", is_flag=True, help="Leave out the self-check of the sandboxes (about 5 s each).")
 @click.pass_obj
 def doctor(home: str | None, as_json: bool, quick: bool) -> None:
     """Say what this machine can do and what is missing; exit 3 when campaigns cannot run at all."""
-    rows = [_python(), *_packages(), _git(), _disk(home_folder(home)), *_docker(quick)]
+    rows = [_python(), *_packages(), _git(), _disk(home_folder(home)), *_sandboxes(quick), _gpu()]
     if as_json:
         click.echo(json.dumps(rows, indent=1))
     else:
@@ -65,29 +61,66 @@ def _disk(home: Path) -> Row:
     return _row("Home", writable and free > LEAST_FREE_GB, says)
 
 
-def _docker(quick: bool) -> list[Row]:
-    from sandboxes.connection import connect
-    from sandboxes.errors import EngineUnavailable
+def _sandboxes(quick: bool) -> list[Row]:
+    """Say which sandboxes this machine can use, what each holds, and whether it does."""
+    from flows.laboratory import AUTO
+    from sandboxes.backends import BACKENDS, usable
 
-    try:
-        client = connect()
-    except EngineUnavailable as error:
-        says = f"{error.why}. Without it, only code that hypoloop itself wrote runs, in the process sandbox."
-        return [_row("Docker engine", False, says, needed=False)]
-    info = client.info()
-    gpu = "nvidia" in info.get("Runtimes", {})
-    rows = [
-        _row("Docker engine", True, f"{info['ServerVersion']}, cgroup v{info.get('CgroupVersion', '1')}"),
-        _row("GPU runtime", gpu, "nvidia" if gpu else "none; templates that ask for a GPU are refused", needed=False),
-    ]
-    return rows if quick else rows + _self_check(client)
+    found = {name: usable(name) for name in BACKENDS}
+    first = next((name for name in AUTO if found[name].ok), None)  # the one a campaign runs in that names none
+    rows: list[Row] = []
+    for name, about in found.items():
+        rows.append(_row(f"Sandbox {name}", about.ok, about.says, needed=False))
+        if about.ok and not quick:
+            rows += _held(name, needed=name == first)
+    return rows
 
 
-def _self_check(client: DockerClient) -> list[Row]:
-    from sandboxes.docker import DockerSandbox
+def _held(name: str, needed: bool) -> list[Row]:
+    """Attack every promise of a sandbox; one row for what holds, and one for each promise that does not."""
+    from sandboxes.backends import connect_to, open_sandbox
+    from sandboxes.contract import Hold
+    from sandboxes.errors import SandboxError
     from sandboxes.images import ImageSpec, build
     from sandboxes.selfcheck import self_check
 
-    with closing(DockerSandbox("doctor")) as sandbox:
-        checks = self_check(sandbox, build(client, ImageSpec()))
-    return [_row(f"Sandbox {check.name}", check.ok, check.detail) for check in checks]
+    try:
+        image = None
+        if name in ("docker", "podman"):
+            with closing(connect_to(name)) as client:
+                image = build(client, ImageSpec())
+        with closing(open_sandbox(name, "doctor")) as sandbox:
+            checks = self_check(sandbox, image)
+    except SandboxError as error:
+        return [_row(f"Sandbox {name}, self-check", False, f"it could not be run: {error}", needed)]
+    says = "; ".join(
+        f"{'not held' if hold is Hold.ABSENT else hold}: {', '.join(names)}"
+        for hold in Hold
+        if (names := [check.name for check in checks if check.hold is hold and check.ok])
+    )
+    broken = [_row(f"Sandbox {name}, {check.name}", False, check.detail, needed) for check in checks if not check.ok]
+    if broken:
+        says = f"{len(broken)} promises are not kept, and it is refused; otherwise {says}"
+    return [_row(f"Sandbox {name}, self-check", not broken, says, needed), *broken]
+
+
+def _gpu() -> Row:
+    """Say what a template that asks for a GPU would find missing."""
+    from sandboxes.backends import connect_to
+    from sandboxes.connection import engine_errors
+    from sandboxes.devices import NODES, visible_gpus
+    from sandboxes.errors import SandboxError
+
+    ids, nodes = visible_gpus(os.environ), sorted(path.name for path in NODES.glob("nvidia[0-9]*"))
+    lacks = [] if ids else ["no device is visible (HYPOLOOP_GPUS or CUDA_VISIBLE_DEVICES may name some)"]
+    lacks += [] if nodes else [f"there is no device node {NODES}/nvidia0: no driver, or no device"]
+    try:
+        with closing(connect_to("docker")) as client, engine_errors("say what it is"):
+            if "nvidia" not in (client.info().get("Runtimes") or {}):
+                lacks.append("Docker has no nvidia runtime: install the NVIDIA container toolkit")
+    except SandboxError:
+        lacks.append("no Docker engine answers")
+    says = f"devices {', '.join(ids) or 'none'}; nodes {', '.join(nodes) or 'none'}"
+    if lacks:
+        says += f"; {'; '.join(lacks)}. Templates that ask for a GPU are refused before anything is charged"
+    return _row("GPU", not lacks, says, needed=False)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sandboxes import Limits, RunResult, RunSpec, Sandbox
+import pytest
+
+from sandboxes import BubblewrapSandbox, BubblewrapUnavailable, Limits, RunResult, RunSpec, Sandbox
 
 
 class Lab:
@@ -41,6 +45,25 @@ class Lab:
 
     def read(self, name: str) -> str:
         return (self.out / name).read_text(encoding="utf-8")
+
+
+def require_bubblewrap() -> None:
+    """Skip a test where bubblewrap cannot be had; fail it where bubblewrap is required."""
+    fault = bubblewrap_fault()
+    if fault is None:
+        return
+    if os.environ.get("HYPOLOOP_REQUIRE_BUBBLEWRAP") == "1":
+        pytest.fail(f"HYPOLOOP_REQUIRE_BUBBLEWRAP=1, but: {fault}")
+    pytest.skip(f"bubblewrap cannot be had: {fault}")
+
+
+@cache
+def bubblewrap_fault() -> str | None:
+    try:
+        BubblewrapSandbox().close()
+    except BubblewrapUnavailable as problem:
+        return problem.why
+    return None
 
 
 def names(result: RunResult) -> set[str]:

@@ -13,6 +13,7 @@ from sandboxes import DockerOptions, DockerSandbox, EngineUnavailable, ImageMiss
 from sandboxes.owners import Owner, this_process
 from tests.sandboxes.contract_suite import RealSandboxContract
 from tests.sandboxes.lab import Lab, names
+from tests.sandboxes.prepared_suite import RealPreparedContract
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -27,7 +28,7 @@ def left_behind(engine: DockerClient, owner: str) -> list[str]:
 
 
 @pytest.mark.docker
-class TestDocker(RealSandboxContract):
+class TestDocker(RealSandboxContract, RealPreparedContract):
     @pytest.fixture
     def sandbox(self, engine: DockerClient) -> Iterator[DockerSandbox]:
         sandbox = DockerSandbox(OWNER)
@@ -141,12 +142,20 @@ class TestDocker(RealSandboxContract):
         assert result.peak_memory_mb is not None
         assert result.peak_memory_mb > 40
 
-    def test_a_gpu_without_a_runtime_is_unsupported(self, lab: Lab, engine: DockerClient) -> None:
+    def test_a_device_the_engine_cannot_hand_out_is_unsupported_in_its_own_words(
+        self, lab: Lab, engine: DockerClient
+    ) -> None:
         if "nvidia" in engine.info()["Runtimes"]:
-            pytest.skip("this engine has an NVIDIA runtime")
-        spec = lab.spec("pass", gpus=1)
+            pytest.skip("this engine has an NVIDIA runtime, so it refuses no device that is there")
+        spec = lab.spec("pass", gpus=1).model_copy(update={"gpus": ("0",)})
         result = lab.sandbox.run(spec)
         assert result.outcome is Outcome.UNSUPPORTED
+        assert "device" in result.reason
+        assert not spec.out.exists()
+
+    def test_a_run_that_was_given_no_device_is_unsupported_before_anything_is_made(self, lab: Lab) -> None:
+        spec = lab.spec("pass", gpus=1)
+        assert lab.sandbox.run(spec).outcome is Outcome.UNSUPPORTED
         assert not spec.out.exists()
 
     def test_a_missing_image_is_the_platforms_fault_and_leaves_room_for_a_retry(self, lab: Lab) -> None:

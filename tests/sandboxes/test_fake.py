@@ -10,6 +10,7 @@ import pytest
 from sandboxes import FakeSandbox, ImageMissing, Limits, Outcome, RunResult, RunSpec
 from tests.sandboxes.contract_suite import SandboxContract
 from tests.sandboxes.lab import Lab
+from tests.sandboxes.prepared_suite import PreparedContract
 
 
 def play(spec: RunSpec) -> RunResult | Mapping[str, bytes]:
@@ -31,7 +32,7 @@ def play(spec: RunSpec) -> RunResult | Mapping[str, bytes]:
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-class TestFake(SandboxContract):
+class TestFake(SandboxContract, PreparedContract):
     @pytest.fixture
     def sandbox(self) -> FakeSandbox:
         return FakeSandbox(play)

@@ -9,6 +9,7 @@ import pytest
 from sandboxes import Limits, RunSpec, SandboxError
 from sandboxes.inside import arguments, check_spec, environment
 from sandboxes.profile import hardened, volume_options, workload
+from sandboxes.syscalls import filter_text
 
 
 def spec(tmp_path: Path, **fields: object) -> RunSpec:
@@ -50,7 +51,7 @@ def test_the_profile_forbids_all_it_should() -> None:
     assert chosen["pids_limit"] == 9
     assert chosen["nano_cpus"] == 1_500_000_000
     assert chosen["cap_drop"] == ["ALL"]
-    assert chosen["security_opt"] == ["no-new-privileges:true"]
+    assert chosen["security_opt"] == ["no-new-privileges:true", f"seccomp={filter_text()}"]
     assert chosen["ipc_mode"] == "private"
     assert chosen["init"]
     assert "noexec" in chosen["tmpfs"]["/tmp"]

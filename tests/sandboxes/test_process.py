@@ -8,9 +8,10 @@ from sandboxes import Hold, Outcome, ProcessSandbox, Promise
 from sandboxes.session import members
 from tests.sandboxes.contract_suite import RealSandboxContract
 from tests.sandboxes.lab import Lab
+from tests.sandboxes.prepared_suite import RealPreparedContract
 
 
-class TestProcess(RealSandboxContract):
+class TestProcess(RealSandboxContract, RealPreparedContract):
     @pytest.fixture
     def sandbox(self) -> Iterator[ProcessSandbox]:
         sandbox = ProcessSandbox()
