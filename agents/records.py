@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+Location = Literal["centre", "median", "mean"]
+"""What is claimed of the paired differences: their centre of symmetry, their median, or their mean."""
 
 
 class Record(BaseModel):
@@ -98,6 +102,8 @@ class Execution(Record):
     split: Split
     seed: int = Field(ge=0)
     plan: str | None = None
+    condition: str | None = None
+    """The template's condition it ran under; None for its own circumstances."""
     outcome: str
     reason: str = ""
     metrics: Mapping[str, float] | None = None
@@ -106,9 +112,37 @@ class Execution(Record):
     peak_memory_mb: float | None = None
     overhead_s: float = 0.0
     backend: str = ""
+    holds: Mapping[str, str] = Field(default_factory=dict)
+    """What the sandbox held the programs to: promise -> enforced, watched or absent."""
     image_id: str | None = None
     artifacts: Mapping[str, str] = Field(default_factory=dict)
     """Collected file -> SHA-256, relative to the execution's directory."""
+
+
+class Forecast(Record):
+    """What a plan may be expected to do if differences are normal with the spread seen at the screen.
+
+    `power` is the chance of support at `effect`, `power_least` that at the least effect, `expected_pairs` how many
+    pairs are used at `effect` and `pairs_null` when nothing works.
+    """
+
+    effect: float
+    power: float = Field(ge=0, le=1)
+    power_least: float = Field(ge=0, le=1)
+    expected_pairs: float
+    pairs_null: float
+    underpowered: bool
+    """Support at the least effect is less likely than not."""
+
+
+class Deviation(Record):
+    """A change to a plan after it was frozen: what, why, when (ISO 8601). `changes` are the plan's new fields."""
+
+    plan: str
+    what: str = Field(min_length=1)
+    why: str = Field(min_length=1)
+    at: str
+    changes: Mapping[str, JsonValue] = Field(default_factory=dict)
 
 
 class Plan(Record):
@@ -133,20 +167,61 @@ class Plan(Record):
     scale: float = Field(gt=0)
     rule: str
     stage: Stage = Stage.CONFIRM
+    condition: str | None = None
+    """The template's condition that both sides run under; None for its own circumstances."""
     deterministic: bool = False
+    location: Location = "centre"
+    range: tuple[float, float] | None = None
+    """Between which values the metric lies, as its template declares; a value beyond it is none."""
+    aim: float | None = Field(default=None, gt=0)
+    """The effect that is given up with probability `futility` at the most; None: no plan is given up."""
+    futility: float = Field(default=0.0, ge=0, lt=1)
+    varies: tuple[str, ...] = ()
+    """What differs between the two sides, in words or by factor."""
+    fixed: tuple[str, ...] = ()
+    """What is the same on both sides, in words."""
+    ablations: tuple[str, ...] = ()
+    """Ingredients of a combination, each to be removed in turn before the claim counts as challenged."""
+    forecast: Forecast | None = None
+    deviations: tuple[Deviation, ...] = ()
+    """Changes after the freeze; with any, the claim is exploratory."""
+
+
+class ChallengeKind(StrEnum):
+    """How a supported claim is attacked: again, without an ingredient, with nothing to gain, or elsewhere."""
+
+    REPLICATION = "replication"
+    ABLATION = "ablation"
+    CONTROL = "negative control"
+    CHANGE = "changed condition"
+
+
+class Attack(Record):
+    """A challenge that is registered: its plan, the factors an ablation takes out, or what is otherwise."""
+
+    plan: str
+    kind: ChallengeKind
+    removed: tuple[str, ...] = ()
+    condition: str = ""
+    """What is otherwise, as it reads after "with"."""
 
 
 class Challenge(Record):
     """An attempt to refute a supported claim and what came of it.
 
-    `survived`: the gain was there again. `refutes`: the gain remains without its claimed cause. Neither: not settled.
+    `survived`: the gain was there again, or, in a control, it was gone. `refutes`: the gain did not repeat, remains
+    without its claimed cause, or is there where nothing is to be gained. `narrows`: it is not there under a changed
+    condition. None of them: not settled. `removed` are the factors an ablation took out, `condition` is what was
+    otherwise, as it reads after "with".
     """
 
     plan: str
-    kind: str
+    kind: ChallengeKind
     removed: tuple[str, ...] = ()
+    condition: str = ""
     survived: bool
     refutes: bool = False
+    narrows: bool = False
     estimate: float
     interval: tuple[float, float] | None
     e_value: float
@@ -168,8 +243,9 @@ class Attempts(Record):
 class Claim(Record):
     """What the evidence allows to be said about one plan. Built only by `flows.evidence`.
 
-    `estimate` is the mean paired difference, signed so that up is better; `interval` is anytime-valid at `alpha` and
-    absent for deterministic workloads; `level` is the e-LOND level, so the threshold was `1 / level`.
+    `estimate` is the mean paired difference (the median where `location` says so), signed so that up is better;
+    `interval` is anytime-valid at `alpha` and absent for deterministic workloads; `level` is the e-LOND level, so the
+    threshold was `1 / level`. `exploratory`: the plan was changed after it was frozen.
     """
 
     id: str
@@ -195,6 +271,8 @@ class Claim(Record):
     executions: tuple[str, ...]
     attempts: Attempts
     challenges: tuple[Challenge, ...] = ()
+    location: Location = "centre"
+    exploratory: bool = False
 
 
 class Lesson(Record):

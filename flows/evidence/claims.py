@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from agents.records import Attempts, Challenge, Claim, Execution, Idea, Plan, Stage, Verdict
-from flows.evidence.decide import Decision, Ending, decide, looks_taken
+from agents.records import Attempts, Claim, Execution, Idea, Plan, Stage
+from flows.evidence.challenges import attack_of, judge_challenge, with_challenge
+from flows.evidence.decide import Decision, decide, looks_taken
 from flows.evidence.errors import ClaimRefused
-from flows.evidence.pairs import pair
+from flows.evidence.pairs import OK, pair
+from flows.evidence.rule import Ending
 
 BASELINE = "c0"
-REPLICATION = "replication"
 
 
 def judge(plan: Plan, candidate: Sequence[Execution], comparator: Sequence[Execution]) -> Decision:
@@ -29,9 +30,10 @@ def judge(plan: Plan, candidate: Sequence[Execution], comparator: Sequence[Execu
     if not decision.continue_ or not pairs.failed:
         return decision
     first = pairs.failed[0]
+    why = f"a {plan.metric} beyond its range" if plan.range and first.outcome == OK else first.outcome
     return Decision(
         ending=Ending.FAILED,
-        reason=f"{first.candidate} gave no result on seed {first.seed} ({first.outcome}), "
+        reason=f"{first.candidate} gave no result on seed {first.seed} ({why}), "
         f"after {len(pairs.seeds)} complete pairs.",
         n=decision.n,
         estimate=decision.estimate,
@@ -90,62 +92,11 @@ def build_claim(
         level=plan.level,
         alpha=plan.alpha,
         deterministic=plan.deterministic,
+        location=plan.location,
+        exploratory=bool(plan.deviations),
         executions=tuple(key for seed in pairs.seeds[:n] for key in pairs.keys[seed]) + failed,
         attempts=attempts,
     )
-
-
-def judge_challenge(plan: Plan, decision: Decision, kind: str, removed: Sequence[str] = ()) -> Challenge:
-    """Return what came of a challenge: `plan` compares the claim's candidate with what is left without its cause.
-
-    It survives when its gain over the ablated code is supported once more, on fresh seeds. It is refuted when that
-    gain is shown to be below the least effect: the ablated code kept it. Otherwise nothing is settled.
-
-    Raises:
-        ClaimRefused: the plan is no challenge, or is undecided.
-    """
-    if plan.stage is not Stage.CHALLENGE or decision.verdict is None:
-        raise ClaimRefused(f"Plan {plan.id} is no challenge that was decided.")
-    repeated = kind == REPLICATION
-    says = {
-        Verdict.SUPPORTED: "The gain was there again on further seeds."
-        if repeated
-        else "The gain was there again, and it goes when its claimed cause is removed.",
-        Verdict.REFUTED: "The gain was not there again on further seeds."
-        if repeated
-        else "The gain remains without its claimed cause.",
-        Verdict.INCONCLUSIVE: "Not settled with the pairs that were registered.",
-    }
-    return Challenge(
-        plan=plan.id,
-        kind=kind,
-        removed=tuple(removed),
-        survived=decision.verdict is Verdict.SUPPORTED,
-        refutes=decision.verdict is Verdict.REFUTED,
-        estimate=decision.estimate or 0.0,
-        interval=decision.interval,
-        e_value=decision.e_value,
-        n=decision.n,
-        says=says[decision.verdict],
-    )
-
-
-def with_challenge(claim: Claim, challenge: Challenge) -> Claim:
-    """Return the claim with one more challenge. Refuted by it, the claim is refuted as stated; else it stands.
-
-    Raises:
-        ClaimRefused: the claim is not supported, or had this very challenge.
-    """
-    if claim.verdict is not Verdict.SUPPORTED:
-        raise ClaimRefused(f"Claim {claim.id} is {claim.verdict}; only a supported claim is challenged.")
-    if challenge.plan == claim.plan or any(challenge.plan == earlier.plan for earlier in claim.challenges):
-        raise ClaimRefused(f"Plan {challenge.plan} says nothing new about claim {claim.id}.")
-    changes: dict[str, object] = {"challenges": (*claim.challenges, challenge)}
-    if challenge.refutes:
-        changes["verdict"] = Verdict.REFUTED
-        changes["reason"] = challenge.says
-        changes["statement"] = f"{claim.statement.rstrip('.')}, yet {challenge.says[0].lower()}{challenge.says[1:]}"
-    return claim.model_copy(update=changes)
 
 
 def rederive(
@@ -165,7 +116,7 @@ def rederive(
     for recorded in claim.challenges:
         challenge = plans[recorded.plan]
         decision = judge(challenge, *_sides(challenge, executions))
-        again = with_challenge(again, judge_challenge(challenge, decision, recorded.kind, recorded.removed))
+        again = with_challenge(again, judge_challenge(challenge, decision, attack_of(recorded)))
     return again
 
 
@@ -188,6 +139,7 @@ def _statement(plan: Plan, idea: Idea, decision: Decision) -> str:
     metric = plan.metric.replace("_", " ") if _plain(plan.metric) else "registered metric"
     lowers, lower = ("raises", "raise") if plan.maximize else ("lowers", "lower")
     of = "of the baseline" if plan.comparator == BASELINE else "of its comparator"
+    of += {"centre": "", "median": " in the median pair", "mean": " on average"}[plan.location]
     subject = what[0].lower() + what[1:]
     if decision.n == 0:
         return f"Whether {subject} {lowers} the {metric} {of} could not be measured."

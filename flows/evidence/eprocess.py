@@ -39,18 +39,20 @@ _MOST = 700.0
 """Largest exponent that is reported: capping an e-value from above is conservative."""
 
 
-def e_values(d: ArrayLike, scale: float, shift: float = 0.0, side: Side = "greater") -> Floats:
+def e_values(
+    d: ArrayLike, scale: float, shift: float = 0.0, side: Side = "greater", bets: Sequence[float] = BETS
+) -> Floats:
     """Return the running e-values, shape `[..., n]`, of the differences `d`, shape `[..., n]`, along the last axis.
 
     Evidence against "the centre of the differences is at most `shift`" (`side` greater) or "at least" (less). Entry
     i uses `d[:i + 1]` and may be read at every i. The running maximum may be held against 1/alpha, but is no e-value.
+    `bets` share the capital equally; they must be fixed before the differences are seen.
 
     Raises:
         DifferencesInvalid: a difference, the scale or the shift is not a finite number, or the scale is not positive.
     """
-    values = _checked(d, scale, shift)
-    logs = _log_e(values - shift, _spreads(values, scale), 1.0 if side == "greater" else -1.0)
-    return np.exp(np.minimum(logs, _MOST))
+    values = checked(d, scale, shift)
+    return capped(_log_e(values - shift, spreads_before(values, scale), 1.0 if side == "greater" else -1.0, bets))
 
 
 def confidence_sequence(d: Sequence[float] | Floats, scale: float, alpha: float) -> tuple[float, float] | None:
@@ -64,11 +66,11 @@ def confidence_sequence(d: Sequence[float] | Floats, scale: float, alpha: float)
     Raises:
         DifferencesInvalid: as for `e_values`.
     """
-    values = _checked(d, scale, 0.0)
+    values = checked(d, scale, 0.0)
     goal = math.log(2.0 / alpha)
     if values.size * math.log(2.0) <= goal:
         return None
-    spreads = _spreads(values, scale)
+    spreads = spreads_before(values, scale)
 
     def excess(sign: float) -> Callable[[float], float]:
         return lambda centre: float(_log_e(values - centre, spreads, sign)[-1]) - goal
@@ -78,7 +80,17 @@ def confidence_sequence(d: Sequence[float] | Floats, scale: float, alpha: float)
     return (lo, hi) if lo is not None and hi is not None else None
 
 
-def _checked(d: ArrayLike, scale: float, shift: float) -> Floats:
+def pairs_needed(level: float) -> int:
+    """Return the fewest pairs whose e-value can exceed 1 / `level`: a pair at most doubles it."""
+    return math.floor(-math.log2(level)) + 1
+
+
+def checked(d: ArrayLike, scale: float, shift: float) -> Floats:
+    """Return the differences as an array of finite numbers, scale and shift being ones too.
+
+    Raises:
+        DifferencesInvalid: they are not.
+    """
     values = np.asarray(d, dtype=np.float64)
     if values.ndim == 0 or not np.isfinite(values).all():
         raise DifferencesInvalid("Paired differences must be a sequence of finite numbers; a pair without one is lost.")
@@ -87,7 +99,18 @@ def _checked(d: ArrayLike, scale: float, shift: float) -> Floats:
     return values
 
 
-def _spreads(values: Floats, scale: float) -> Floats:
+def capped(logs: Floats) -> Floats:
+    """Return e-values from their logarithms, none beyond what a float holds."""
+    return np.exp(np.minimum(logs, _MOST))
+
+
+def mixture(log_factors: Sequence[Floats]) -> Floats:
+    """Return the log of the capital, `[..., n]`, that is shared equally among bets with these log factors per pair."""
+    capital: Floats = np.logaddexp.reduce([np.cumsum(factor, axis=-1) for factor in log_factors], axis=0)
+    return capital - math.log(len(log_factors))
+
+
+def spreads_before(values: Floats, scale: float) -> Floats:
     """Spread known before each pair: `scale`, updated by the deviation of the pairs before it about their mean.
 
     It does not depend on the shift, so every bet falls as the shift grows and the interval is one piece.
@@ -107,12 +130,10 @@ def _sum_before(z: Floats) -> Floats:
     return np.concatenate([np.zeros_like(z[..., :1]), np.cumsum(z, axis=-1)[..., :-1]], axis=-1)
 
 
-def _log_e(x: Floats, spreads: Floats, sign: float) -> Floats:
+def _log_e(x: Floats, spreads: Floats, sign: float, bets: Sequence[float] = BETS) -> Floats:
     """Log of the mean over the bets of the running product of 1 + tanh(bet * x / spread), without overflow."""
     ratio = sign * x / spreads
-    factors = [math.log(2.0) - np.logaddexp(0.0, -2.0 * bet * ratio) for bet in BETS]
-    capital: Floats = np.logaddexp.reduce([np.cumsum(factor, axis=-1) for factor in factors], axis=0)
-    return capital - math.log(len(BETS))
+    return mixture([math.log(2.0) - np.logaddexp(0.0, -2.0 * bet * ratio) for bet in bets])
 
 
 def _root(excess: Callable[[float], float], start: float, step: float) -> float | None:

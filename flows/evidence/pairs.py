@@ -62,8 +62,8 @@ def pair(plan: Plan, candidate: Sequence[Execution], comparator: Sequence[Execut
         for execution in executions:
             _require_registered(plan, side, execution)
     ours, theirs = by_seed(candidate), by_seed(comparator)
-    one = {seed: _value(execution, plan.metric) for seed, execution in ours.items()}
-    other = {seed: _value(execution, plan.metric) for seed, execution in theirs.items()}
+    one = {seed: _within(_value(execution, plan.metric), plan) for seed, execution in ours.items()}
+    other = {seed: _within(_value(execution, plan.metric), plan) for seed, execution in theirs.items()}
     seeds = tuple(takewhile(lambda seed: one.get(seed) is not None and other.get(seed) is not None, plan.seeds))
     candidate_values = tuple(value for seed in seeds if (value := one[seed]) is not None)
     comparator_values = tuple(value for seed in seeds if (value := other[seed]) is not None)
@@ -101,8 +101,8 @@ def by_seed(executions: Iterable[Execution]) -> dict[int, Execution]:
 
 
 def _require_registered(plan: Plan, side: str, execution: Execution) -> None:
-    wanted = (side, plan.id, plan.stage, Split.CONFIRM)
-    found = (execution.candidate, execution.plan, execution.stage, execution.split)
+    wanted = (side, plan.id, plan.stage, Split.CONFIRM, plan.condition)
+    found = (execution.candidate, execution.plan, execution.stage, execution.split, execution.condition)
     if found != wanted or execution.seed not in plan.seeds:
         names = ", ".join(str(part) for part in (*found, f"seed {execution.seed}"))
         raise ExecutionsInvalid(
@@ -116,3 +116,10 @@ def _value(execution: Execution, metric: str) -> float | None:
     if execution.outcome != OK or execution.metrics is None:
         return None
     return execution.metrics.get(metric)
+
+
+def _within(value: float | None, plan: Plan) -> float | None:
+    """Return a value that lies where the plan's metric lies. Beyond its declared range it is no value of it."""
+    if value is None or plan.range is None:
+        return value
+    return value if plan.range[0] <= value <= plan.range[1] else None

@@ -3,8 +3,7 @@ import re
 import pytest
 
 from agents.records import Claim, Verdict
-from flows.evidence import ClaimRefused, Decision, Ending, build_claim, judge, judge_challenge, with_challenge
-from flows.evidence.claims import rederive
+from flows.evidence import ClaimRefused, Decision, Ending, build_claim, judge
 from tests.evidence.making import ATTEMPTS, challenge_of, execution, idea, plan, sides
 
 STRONG = [1.6, 2.3, 1.1, 2.0, 1.5, 2.6, 0.9, 1.9, 1.7, 2.2, 1.4, 1.8]
@@ -116,61 +115,3 @@ def test_another_idea_or_metric_or_stage_is_refused() -> None:
     ran = sides(challenge, STRONG)
     with pytest.raises(ClaimRefused, match="not the confirmation"):
         build_claim(challenge, idea(), *ran, judge(challenge, *ran), ATTEMPTS)
-
-
-def challenged(differences: list[float | None]) -> Claim:
-    asked = challenge_of(plan())
-    decision = judge(asked, *sides(asked, differences))
-    return with_challenge(claim(), judge_challenge(asked, decision, "ablation", ("global-flips",)))
-
-
-def test_a_gain_that_goes_with_its_cause_survives() -> None:
-    made = challenged(STRONG)
-    assert made.verdict is Verdict.SUPPORTED
-    assert made.challenges[0].survived
-    assert made.challenges[0].removed == ("global-flips",)
-    assert made.statement == claim().statement
-
-
-def test_a_gain_that_stays_without_its_cause_is_refuted_as_stated() -> None:
-    """The change was smuggled in: without the factor the code is just as good, so the pairs do not differ."""
-    made = challenged([0.0] * 16)
-    assert made.verdict is Verdict.REFUTED
-    assert made.challenges[0].refutes
-    assert made.estimate == claim().estimate
-    assert made.statement.endswith("yet the gain remains without its claimed cause.")
-
-
-def test_a_challenge_that_settles_nothing_leaves_the_claim_and_says_so() -> None:
-    made = challenged([x + 0.4 for x in UNCLEAR])
-    assert made.verdict is Verdict.SUPPORTED
-    assert not made.challenges[0].survived
-    assert not made.challenges[0].refutes
-    assert "Not settled" in made.challenges[0].says
-
-
-def test_only_supported_claims_are_challenged_and_only_once_by_one_plan() -> None:
-    made = challenged(STRONG)
-    with pytest.raises(ClaimRefused, match="nothing new"):
-        with_challenge(made, made.challenges[0])
-    with pytest.raises(ClaimRefused, match="only a supported claim"):
-        with_challenge(claim(HARMFUL), made.challenges[0])
-
-
-def test_only_a_decided_challenge_is_judged() -> None:
-    asked = challenge_of(plan())
-    with pytest.raises(ClaimRefused):
-        judge_challenge(asked, judge(asked, *sides(asked, STRONG[:2])), "ablation")
-    with pytest.raises(ClaimRefused):
-        judge_challenge(plan(), judge(plan(), *sides(plan(), STRONG)), "ablation")
-
-
-@pytest.mark.parametrize("gain", [STRONG, [0.0] * 16])
-def test_a_recorded_claim_is_found_again_and_an_edited_one_is_not(gain: list[float | None]) -> None:
-    asked, challenge = plan(), challenge_of(plan())
-    executions = [e for p, d in ((asked, STRONG), (challenge, gain)) for side in sides(p, d) for e in side]
-    recorded = challenged(gain)
-    plans = {"p1": asked, "p2": challenge}
-    assert rederive(recorded, plans, {"i1": idea()}, executions) == recorded
-    edited = recorded.model_copy(update={"estimate": 9.9})
-    assert rederive(edited, plans, {"i1": idea()}, executions) != edited
