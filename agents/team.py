@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
+from pydantic import Field
 
-from agents.records import Attempts, Claim, Draft, Execution, Idea, Lesson, Patch, Plan, Record, Review
+from agents.records import Attack, Attempts, Claim, Draft, Execution, Idea, Lesson, Patch, Plan, Record, Review
 from templates.template import Template
 
 
@@ -33,8 +34,55 @@ class Request(Record):
     avoid: tuple[str, ...] = ()
 
 
+class Behind(Record):
+    """What was tried for one claim: its idea's candidates, executions by stage, plans, looks, settled challenges."""
+
+    candidates: int
+    screen: int
+    confirm: int
+    challenge: int
+    executions: int
+    plans: int
+    looks: int
+    challenges: int
+    model_calls: int = 0
+
+
+class Savings(Record):
+    """Executions used to decide over `candidates`, beside a fixed design of `pairs` fresh pairs for each of them.
+
+    `used` is what the screen and the confirmations took. `fixed_shared` lets all candidates share one set of baseline
+    runs. Shares are parts of the fixed design that were not run, negative when more was run.
+    """
+
+    candidates: int
+    pairs: int
+    screen: int
+    confirm: int
+    challenge: int
+    used: int
+    fixed: int
+    fixed_shared: int
+    share: float
+    share_shared: float
+
+
+class Closing(Record):
+    """The e-values of all `horizon` plans looked at together: claims that stand, are added, or are lost at `alpha`."""
+
+    alpha: float
+    horizon: int
+    threshold: float | None
+    stands: tuple[str, ...]
+    added: tuple[str, ...]
+    lost: tuple[str, ...]
+
+
 class Dossier(Record):
-    """Everything a paper may speak of. Collections are in journal order."""
+    """Everything a paper may speak of. Collections are in journal order; mappings are by claim.
+
+    `left_out` names attacks that the budget did not allow.
+    """
 
     campaign: str
     question: str
@@ -46,12 +94,19 @@ class Dossier(Record):
     lessons: tuple[Lesson, ...]
     attempts: Attempts
     sandbox: str
+    behind: Mapping[str, Behind] = Field(default_factory=dict)
+    attacks: Mapping[str, tuple[Attack, ...]] = Field(default_factory=dict)
+    left_out: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    saved: Savings | None = None
+    closing: Closing | None = None
 
 
 class Team(Protocol):
     """Who thinks. Every verb is a pure function of its arguments, so that a replay asks and gets the same."""
 
     name: str
+    model_written: bool
+    """Whether a model writes its code, so that nobody vouches for it."""
 
     def propose(
         self,

@@ -16,7 +16,7 @@ from flows.opened import OpenCampaign, open_campaign
 from flows.reconcile import close_stale_flow_runs
 from flows.rounds import run_round
 from flows.settings import CampaignSpec, home_folder
-from flows.writing import write_up
+from flows.writing import close, write_up
 
 
 @flow(name="campaign", flow_run_name="{spec.name}", validate_parameters=True, retries=0)
@@ -43,7 +43,7 @@ def campaign(spec: CampaignSpec, home: str | None = None) -> dict[str, str]:
         artifacts.publish_end(opened)
         if not opened.tracker.drain(timeout=120) and opened.tracker.trouble:
             opened.append("notice", {"text": opened.tracker.trouble})
-        opened.append("closed", {"why": why})
+        close(opened, why)
         return {claim.id: str(claim.verdict) for claim in opened.state.claims.values()}
 
 

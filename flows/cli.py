@@ -16,10 +16,15 @@ COMMANDS = {
     "status": ("flows.commands.show:status", "Show where campaigns stand."),
     "report": ("flows.commands.show:report", "Write paper and report again from the journal."),
     "verify": ("flows.commands.show:verify", "Check that a campaign's records hold; name the first that does not."),
+    "deviate": ("flows.commands.deviate:deviate", "Change a registered plan in the open; its result is exploratory."),
+    "export": ("flows.commands.bundle:export", "Write a campaign to one file that others can check."),
+    "reproduce": ("flows.commands.bundle:reproduce", "Run the executions of a claim again and compare."),
     "up": ("flows.commands.services:up", "Start the Prefect server and the MLflow UI on this machine."),
     "down": ("flows.commands.services:down", "Stop them once their history is complete."),
     "template": ("flows.commands.template:template", "List, show and check what can be experimented on."),
-    "image": ("flows.commands.image:image", "Build and list the sandbox images."),
+    "sandbox": ("flows.commands.sandbox:sandbox", "Run one program in a sandbox, or check what it holds."),
+    "image": ("flows.commands.image:image", "Build, list and prune the sandbox images."),
+    "bench": ("flows.commands.bench:bench", "Measure what is promised here: false claims, power, what is saved."),
 }
 
 

@@ -9,12 +9,25 @@ FlowError                      a campaign cannot go on as asked
 ├── BackendChanged             the sandbox is not the one the campaign began in
 ├── BudgetSpent                the next step would cross a cap
 ├── NothingWritten             the campaign has no draft yet
+├── ClaimUnknown               the campaign makes no claim of this name
+├── DeviationRefused           a plan may not be changed so
+├── BundleError                a bundle cannot be made or used
+│   ├── BundleMissing          there is no such file
+│   ├── BundleBroken           it is not what an export wrote
+│   ├── BundleTooLarge         it would hold more than a bundle can
+│   ├── BundleDiscloses        it would give away what belongs to this machine alone
+│   └── RecordsChanged         something of the campaign is not what its journal says
 └── ServiceError               a service under the campaign failed
     ├── PortInUse              something else listens on the port
     ├── ServerFailed           a server did not start, answer or stop
     ├── ServerInUse            a campaign still writes its history there
     └── UnsafeDatabase         Prefect would freeze on this database
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
 
 
 class FlowError(Exception):
@@ -87,6 +100,67 @@ class NothingWritten(FlowError):
         """Name the campaign."""
         self.name = name
         super().__init__(f"Campaign {name!r} has written nothing yet. Go on with it: hypoloop resume {name}")
+
+
+class ClaimUnknown(FlowError):
+    """The campaign makes no claim of this name."""
+
+    def __init__(self, claim: str, campaign: str, known: Sequence[str]) -> None:
+        """Name what was asked for, the campaign, and the claims it makes."""
+        self.claim, self.campaign = claim, campaign
+        super().__init__(f"Campaign {campaign!r} makes no claim {claim!r}. It makes: {', '.join(known) or 'none yet'}.")
+
+
+class DeviationRefused(FlowError):
+    """A plan may not be changed so."""
+
+    def __init__(self, plan: str, why: str) -> None:
+        """Name the plan and say why not."""
+        self.plan, self.why = plan, why
+        super().__init__(f"Plan {plan!r} is not changed: {why}.")
+
+
+class BundleError(FlowError):
+    """A bundle cannot be made or used."""
+
+
+class BundleMissing(BundleError):
+    """There is no such file."""
+
+    def __init__(self, path: Path) -> None:
+        """Name it."""
+        self.path = path
+        super().__init__(f"There is no bundle {path}. `hypoloop export NAME` makes one.")
+
+
+class BundleBroken(BundleError):
+    """It is not what an export wrote."""
+
+    def __init__(self, why: str) -> None:
+        """Say what is wrong with it first."""
+        self.why = why
+        super().__init__(f"The bundle does not hold: {why}. Get it again from where it came.")
+
+
+class BundleTooLarge(BundleError):
+    """It would hold more than a bundle can."""
+
+    def __init__(self, what: str) -> None:
+        """Say what there is too much of."""
+        super().__init__(f"There is more than a bundle can hold: {what}. Leave outputs out: `--outputs 0`.")
+
+
+class BundleDiscloses(BundleError):
+    """It would give away what belongs to this machine alone."""
+
+
+class RecordsChanged(BundleError):
+    """Something of the campaign is not what its journal says."""
+
+    def __init__(self, campaign: str, name: str, how: str) -> None:
+        """Name the campaign, the file or record, and how it differs."""
+        self.name = name
+        super().__init__(f"{name} {how}, so nothing was done. `hypoloop verify {campaign}` says all that differs.")
 
 
 class ServiceError(FlowError):

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from agents.errors import AgentError
-from flows.errors import CampaignExists, CampaignInterrupted, FlowError, ServiceError
+from flows.errors import (
+    BundleBroken,
+    CampaignExists,
+    CampaignInterrupted,
+    FlowError,
+    RecordsChanged,
+    ServiceError,
+)
 from flows.evidence.errors import EvidenceError
 from flows.ledger.errors import CampaignBusy, CampaignUnknown, JournalTampered, LedgerError
 from flows.papers.errors import PaperError
@@ -20,6 +27,8 @@ CODES: tuple[tuple[type[Exception], int], ...] = (
     (CampaignUnknown, WRONG_INPUT),
     (JournalTampered, DOES_NOT_HOLD),
     (TemplateBroken, DOES_NOT_HOLD),
+    (BundleBroken, DOES_NOT_HOLD),
+    (RecordsChanged, DOES_NOT_HOLD),
     (ServiceError, PLATFORM),
     (SandboxError, PLATFORM),
     (LedgerError, PLATFORM),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,10 @@ from agents.team import Team
 from agents.teams import load_team
 from flows.errors import CampaignClosed, TemplateChanged
 from flows.laboratory import Laboratory, open_laboratory
+from flows.ledger.folds import apply, reduce_events
 from flows.ledger.journal import Event, FileJournal
 from flows.ledger.lease import Lease
-from flows.ledger.state import CampaignState, apply, reduce_events
+from flows.ledger.state import CampaignState
 from flows.ledger.tracking import Tracker
 from flows.ledger.workspace import Workspace
 from flows.search.strategy import Strategy, load_strategy
@@ -97,13 +100,14 @@ def open_campaign(spec: CampaignSpec, home: Path, clock: Clock, prefect_url: str
         journal = stack.enter_context(FileJournal(folder / "journal.jsonl", clock, lease.token))
         state = reduce_events(journal.events())
         require_open(state, spec, template)
-        laboratory = stack.enter_context(open_laboratory(spec, template, state.backend))
+        team = load_team(spec.team)
+        laboratory = stack.enter_context(open_laboratory(spec, template, state.backend, home, team.model_written))
         tracker = stack.enter_context(Tracker(home, spec.name, prefect_url))
         campaign = OpenCampaign(
             spec=spec,
             folder=folder,
             template=template,
-            team=load_team(spec.team),
+            team=team,
             strategy=load_strategy(spec.strategy),
             laboratory=laboratory,
             journal=journal,
@@ -131,6 +135,18 @@ def require_open(state: CampaignState, spec: CampaignSpec, template: Template) -
         raise TemplateChanged(template.name, spec.name)
 
 
+def _salt(campaign: OpenCampaign) -> str:
+    """Return the secret under which seeds are drawn.
+
+    What hypoloop writes itself knows nothing of it, so there it follows from the campaign and the same file gives the
+    same numbers again. A model may have read the file, so there it is drawn.
+    """
+    if campaign.team.model_written:
+        return secrets.token_hex(16)
+    told = f"{campaign.spec.name} {campaign.spec.seed} {campaign.template.digest}"
+    return sha256(told.encode()).hexdigest()[:32]
+
+
 def _begin(campaign: OpenCampaign) -> None:
     """Write the opening events that are not there yet."""
     laboratory = campaign.laboratory
@@ -144,6 +160,7 @@ def _begin(campaign: OpenCampaign) -> None:
                 "digest": campaign.template.digest,
                 "image_id": laboratory.image_id,
                 "backend": laboratory.backend,
+                "salt": _salt(campaign),
             },
         )
         for notice in laboratory.notices:

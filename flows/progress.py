@@ -15,8 +15,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from agents.records import Claim, Idea, Plan, Stage, Verdict
+from flows.ledger.folds import apply, reduce_events
 from flows.ledger.journal import Event
-from flows.ledger.state import CampaignState, apply, reduce_events
+from flows.ledger.state import CampaignState
 from flows.settings import CampaignSpec
 from templates.template import Template
 
@@ -75,11 +76,12 @@ class Progress:
         self._thread.join()
 
     def _follow(self) -> None:
+        titles = {condition.name: condition.title for condition in self.template.manifest.conditions}
         with Live(self._line(), console=self.console, refresh_per_second=4, transient=True) as live:
             while True:
                 last = self._stop.is_set()
                 for event in self.follower.news():
-                    for line in told(event, self.follower.state):
+                    for line in told(event, self.follower.state, titles):
                         live.console.print(line, highlight=False, soft_wrap=True)
                 live.update(self._line())
                 if last:
@@ -117,13 +119,17 @@ class Progress:
         claims = list(state.claims.values())
         pairs = sum(c.n for c in claims) / len(claims) if claims else 0.7 * seeds.confirm
         screens = seeds.screen * (1 + budget.rounds * budget.ideas_per_round)
-        return screens + 2 * pairs * budget.rounds * budget.plans_per_round * 1.5
+        # About every second plan is supported, and what is supported is attacked once and under every condition.
+        attacks = 0.5 * (1 + len(self.template.manifest.conditions))
+        return screens + 2 * pairs * budget.rounds * budget.plans_per_round * (1 + attacks)
 
 
-def told(event: Event, state: CampaignState) -> Iterator[str]:
-    """Tell an event in a line or a few; most events need none."""
+def told(event: Event, state: CampaignState, conditions: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Tell an event in a line or a few; most events need none. `conditions` are titles by name."""
     tell = TELLERS.get(event.kind)
-    if tell is not None:
+    if event.kind == "plan":
+        yield from _plan(event.data, state, conditions or {})
+    elif tell is not None:
         yield from tell(event.data, state)
 
 
@@ -144,11 +150,13 @@ def _screened(data: Data, _state: CampaignState) -> Iterator[str]:
     yield _line("screen", data["idea"], said)
 
 
-def _plan(data: Data, state: CampaignState) -> Iterator[str]:
+def _plan(data: Data, state: CampaignState, conditions: Mapping[str, str]) -> Iterator[str]:
     plan = Plan.model_validate(data)
     title = escape(state.ideas[plan.idea].title)
     if plan.stage is Stage.CHALLENGE:
-        yield _line("refute?", plan.id, f"{title}: the cause removed, up to {len(plan.seeds)} fresh seeds")
+        yield _line(
+            "refute?", plan.id, f"{title}: {_otherwise(plan, state, conditions)}, up to {len(plan.seeds)} fresh seeds"
+        )
     else:
         yield _line(
             "plan", plan.id, f"{title}: up to {len(plan.seeds)} fresh seeds, e-value {1 / plan.level:.0f} needed"
@@ -165,8 +173,33 @@ def _claim(data: Data, _state: CampaignState) -> Iterator[str]:
     yield _line("claim", claim.id, f"{_verdict(claim)} {escape(claim.statement)} {numbers if claim.n else ''}")
 
 
+def _otherwise(plan: Plan, state: CampaignState, conditions: Mapping[str, str]) -> str:
+    """Say what is otherwise in a challenge, from its plan alone: what it attacks is journalled a little later."""
+    if plan.condition is not None:
+        return f"with {escape(conditions.get(plan.condition, plan.condition))}"
+    attacked = next((c for c in state.claims.values() if c.candidate == plan.candidate), None)
+    again = attacked is None or plan.comparator == attacked.comparator
+    return "again" if again else f"without {escape(', '.join(plan.varies))}"
+
+
+def _attacks(data: Data, _state: CampaignState) -> Iterator[str]:
+    for title in data.get("left_out", ()):
+        yield _line("left out", data["claim"], f"{escape(title)}: the budget does not allow it")
+
+
+def _deviation(data: Data, _state: CampaignState) -> Iterator[str]:
+    yield _line("deviate", data["plan"], f"{escape(data['what'])}, because {escape(data['why'])}; now exploratory")
+
+
+def beside(claim: Claim) -> str:
+    """Return what must be said beside a verdict: a changed plan, a narrower scope."""
+    narrowed = any(challenge.narrows for challenge in claim.challenges)
+    labels = (*(("exploratory",) if claim.exploratory else ()), *(("narrowed",) if narrowed else ()))
+    return f" ({', '.join(labels)})" if labels else ""
+
+
 def _verdict(claim: Claim) -> str:
-    return f"[{COLOURS[claim.verdict]}]{claim.verdict}[/]"
+    return f"[{COLOURS[claim.verdict]}]{claim.verdict}[/]{beside(claim)}"
 
 
 def _line(what: str, id_: str, text: str) -> str:
@@ -177,8 +210,9 @@ TELLERS: Mapping[str, Callable[[Data, CampaignState], Iterator[str]]] = {
     "campaign": _campaign,
     "ideas": _ideas,
     "screened": _screened,
-    "plan": _plan,
+    "attacks": _attacks,
     "claim": _claim,
+    "deviation": _deviation,
     "notice": lambda data, _: iter([f"[yellow]note[/]     {escape(data['text'])}"]),
     "discard": lambda data, _: iter([_line("drop", data["idea"], escape(data["why"]))]),
     "review": lambda data, _: iter([f"review   {data['decision']}, {len(data['findings'])} findings"]),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from agents.errors import AgentError
 from flows.errors import FlowError, NothingWritten
 from flows.evidence import EvidenceError, rederive
+from flows.ledger.accounts import dossier
+from flows.ledger.due import ablated_sources
 from flows.ledger.errors import CampaignBusy, CampaignUnknown, LedgerError
 from flows.ledger.lease import holder_of
 from flows.ledger.reading import campaign_names, read_campaign
-from flows.ledger.state import CampaignState, dossier
+from flows.ledger.state import CampaignState
 from flows.ledger.verify import Finding, verify_campaign
 from flows.ledger.workspace import RECORD, Workspace
 from flows.papers import Composed, PaperError, compose, verify_paper, write_paper
@@ -59,7 +62,7 @@ def verify_all(home: Path, name: str) -> list[Finding]:
     holder = holder_of(campaign_folder(home, name))
     if holder is not None:
         raise CampaignBusy(name, holder.pid, f"{holder.at:%Y-%m-%d %H:%M:%S} UTC")
-    return verify_campaign(home, name, rederive=_claims, paper=_paper)
+    return verify_campaign(home, name, rederive=claim_faults, paper=paper_faults, code=ablation_faults)
 
 
 def template_of(state: CampaignState) -> Template:
@@ -68,7 +71,7 @@ def template_of(state: CampaignState) -> Template:
     return load_template(spec.template, template_folders(spec))
 
 
-def _claims(state: CampaignState) -> list[str]:
+def claim_faults(state: CampaignState) -> list[str]:
     """Derive every claim again from the journal's executions and say what differs."""
     faults = []
     for claim in state.claims.values():
@@ -86,12 +89,40 @@ def _claims(state: CampaignState) -> list[str]:
     return faults
 
 
-def _paper(folder: Path, state: CampaignState) -> list[str]:
-    """Compose the paper again and say what differs; a closed campaign without one is a fault too."""
+def ablation_faults(
+    folder: Path, state: CampaignState, find: Callable[[CampaignState], Template] = template_of
+) -> list[str]:
+    """Take the ingredients out of every attacked candidate again and say where the committed code is another.
+
+    `find` is as for `paper_faults`.
+    """
+    removed = [
+        (attack, state.plans[attack.plan]) for each in state.attacks.values() for attack in each if attack.removed
+    ]
+    try:
+        template = find(state)
+        workspace = Workspace.open(folder / "repo")
+        return [
+            f"the code of {plan.comparator} is not that of {plan.candidate} without {', '.join(attack.removed)}"
+            for attack, plan in removed
+            if workspace.sources(state.candidates[plan.comparator].commit)
+            != ablated_sources(template, state.candidates[plan.candidate], attack.removed)
+        ]
+    except (FlowError, LedgerError, TemplateError, AgentError, LookupError, ValueError) as error:
+        return [f"the ablated code cannot be made again: {type(error).__name__}: {error}"] if removed else []
+
+
+def paper_faults(
+    folder: Path, state: CampaignState, find: Callable[[CampaignState], Template] = template_of
+) -> list[str]:
+    """Compose the paper again and say what differs; a closed campaign without one is a fault too.
+
+    `find` finds what the campaign ran on, where that is not to be the one that is installed.
+    """
     if state.paper is None:
         return ["the campaign is closed, but the journal knows no paper"] if state.closed else []
     try:
-        faults = verify_paper(folder / "paper", composed(state, template_of(state)), state.paper["files"])
+        faults = verify_paper(folder / "paper", composed(state, find(state)), state.paper["files"])
         return faults + _committed(Workspace.open(folder / "repo"), state.paper)
     except (PaperError, EvidenceError, FlowError, LedgerError, TemplateError, LookupError, ValueError) as error:
         return [f"the paper cannot be composed from what the journal holds: {type(error).__name__}: {error}"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agents.errors import PatchFailed
 from agents.records import Candidate, Execution, Idea, Patch, Stage
 from flows.confirming import confirm
-from flows.evidence import paired_differences, screened
+from flows.evidence import next_heat, screened
 from flows.executions import ExecutionRequest, prepare_data, wanted
+from flows.ledger import due
 from flows.ledger.errors import EditRefused
 from flows.ledger.state import tried
 from flows.opened import OpenCampaign
@@ -82,38 +85,47 @@ def add_candidate(campaign: OpenCampaign, idea: Idea, patch: Patch, repaired: bo
 
 
 def _screen(campaign: OpenCampaign, ideas: list[Idea]) -> None:
-    """Run every new candidate on the search seeds; repair once what crashed; journal the effects."""
+    """Race the new candidates on the search seeds; repair once what crashed; journal what was seen."""
     state = campaign.state
     open_ideas = [i for i in ideas if i.id not in state.screened and i.id not in state.discarded]
     if not open_ideas:
         return
     policy = campaign.template.manifest.seeds
-    seeds = range(policy.search_from, policy.search_from + policy.screen)
-    prepare_data(campaign, Stage.SCREEN, seeds)
-    baseline = wanted(campaign, state.candidates["c0"], Stage.BASELINE, seeds)
-    run_all(campaign, baseline + [r for i in open_ideas for r in _requests(campaign, i, seeds)])
+    race = due.race_of(campaign.template.manifest)
+    least = {idea.id: idea.least_effect for idea in open_ideas}
+    seen: dict[str, Sequence[float] | None] = {idea.id: () for idea in open_ideas}
+    while not (heat := next_heat(race, seen, least)).over:
+        racing = [idea for idea in open_ideas if idea.id in heat.goes_on]
+        _run_heat(campaign, racing, range(policy.search_from, policy.search_from + heat.seeds))
+        seen |= {idea.id: _differences(campaign, idea) or None for idea in racing}
     for idea in open_ideas:
-        _repair(campaign, idea)
-    run_all(campaign, [r for i in open_ideas for r in _requests(campaign, i, seeds)])
-    for idea in open_ideas:
-        candidate = campaign.state.candidate_of(idea.id)
-        differences = paired_differences(
-            campaign.state.executions_of(candidate.id, Stage.SCREEN),
-            campaign.state.executions_of("c0", Stage.BASELINE),
-            campaign.template.manifest.metric,
-        )
-        seen = screened(differences, idea.least_effect)
+        differences = _differences(campaign, idea)
+        effect, spread, _ = screened(differences, idea.least_effect)
         campaign.append(
             "screened",
             {
                 "idea": idea.id,
-                "candidate": candidate.id,
+                "candidate": campaign.state.candidate_of(idea.id).id,
                 "n": len(differences),
-                "effect": seen.effect,
-                "spread": seen.spread,
-                "passed": seen.passed,
+                "effect": effect,
+                "spread": spread,
+                "passed": idea.id in heat.passed,
             },
         )
+
+
+def _run_heat(campaign: OpenCampaign, racing: list[Idea], seeds: range) -> None:
+    prepare_data(campaign, Stage.SCREEN, seeds)
+    baseline = wanted(campaign, campaign.state.candidates["c0"], Stage.BASELINE, seeds)
+    run_all(campaign, baseline + [r for i in racing for r in _requests(campaign, i, seeds)])
+    for idea in racing:
+        _repair(campaign, idea)
+    run_all(campaign, [r for i in racing for r in _requests(campaign, i, seeds)])
+
+
+def _differences(campaign: OpenCampaign, idea: Idea) -> tuple[float, ...]:
+    """Return the paired differences of an idea's candidate on the seeds that it ran; none when it crashed."""
+    return due.screen_differences(campaign.state, idea, campaign.template.manifest)
 
 
 def _requests(campaign: OpenCampaign, idea: Idea, seeds: range) -> list[ExecutionRequest]:

@@ -21,7 +21,7 @@ class Budget(Record):
     rounds: int = Field(default=2, ge=1, le=100)
     ideas_per_round: int = Field(default=6, ge=1, le=100)
     plans_per_round: int = Field(default=2, ge=1, le=20)
-    executions: int = Field(default=400, ge=10)
+    executions: int = Field(default=1200, ge=10)
     wall_minutes: float = Field(default=240.0, gt=0)
 
 
@@ -35,7 +35,11 @@ class CampaignSpec(Record):
     question: str | None = None
     team: str = "embedded"
     strategy: str = "greedy"
-    sandbox: Literal["auto", "docker", "process"] = "auto"
+    sandbox: Literal["auto", "docker", "podman", "bubblewrap", "process"] = "auto"
+    runtime: str | None = None
+    """Another runtime of the container engine, such as gVisor's; it is used only if the self-check passes under it."""
+    allow_weak_sandbox: bool = False
+    """Let code that a model wrote run where nothing confines it. The journal records it."""
     seed: int = Field(default=1, ge=0)
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     slots: int | None = Field(default=None, ge=1, le=256)
@@ -60,6 +64,11 @@ def home_folder(given: str | None = None) -> Path:
 def campaign_folder(home: Path, name: str) -> Path:
     """Where the campaign `name` lives."""
     return home / "campaigns" / name
+
+
+def is_bundle(told: str) -> bool:
+    """Say whether what a command was given is the file of a bundle; no campaign's name holds a dot."""
+    return told.endswith(".zip")
 
 
 def template_folders(spec: CampaignSpec) -> tuple[Path, ...]:

@@ -9,7 +9,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
 
-from flows.executions import ExecutionRequest, execute, unfinished
+from flows.ahead import Ahead
+from flows.executions import ExecutionRequest, prepare_execution, unfinished
 from sandboxes.errors import EngineUnavailable, SandboxError
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def run_all(campaign: OpenCampaign, requests: Sequence[ExecutionRequest]) -> Non
         for request in todo
     }
 
+    # A device that waits for its turn would stand idle, so what needs one is prepared when it has it.
+    depth = 0 if campaign.template.manifest.resources.gpus else campaign.spec.slot_count() + 1
+
     @task(
         name="execution",
         task_run_name="{label}",
@@ -38,16 +42,18 @@ def run_all(campaign: OpenCampaign, requests: Sequence[ExecutionRequest]) -> Non
         persist_result=False,
     )
     def execution(label: str, index: int) -> Any:
-        request = todo[index]
-        return execute(campaign, request, sources[request.commit])
+        return ahead.take(index).run()
 
-    futures = [execution.submit(request.label, index) for index, request in enumerate(todo)]
-    try:
-        for future in as_completed(futures):
-            campaign.append("execution", future.result())
-    except BaseException:
-        campaign.cancel.set()
-        raise
+    with Ahead(
+        lambda index: prepare_execution(campaign, todo[index], sources[todo[index].commit]), len(todo), depth
+    ) as ahead:
+        futures = [execution.submit(request.label, index) for index, request in enumerate(todo)]
+        try:
+            for future in as_completed(futures):
+                campaign.append("execution", future.result())
+        except BaseException:
+            campaign.cancel.set()
+            raise
 
 
 def _platform_failed(_task: Any, _run: Any, state: Any) -> bool:

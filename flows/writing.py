@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from flows.ledger.state import dossier
+from flows.ledger.accounts import dossier
+from flows.ledger.record import anchor_closing
 from flows.opened import OpenCampaign
 from flows.papers import write_paper
+from flows.papers.striking import struck
 from flows.reporting import composed
+from sandboxes.trees import remove_tree
 
 
 def write_up(campaign: OpenCampaign) -> None:
@@ -24,7 +27,27 @@ def write_up(campaign: OpenCampaign) -> None:
     if len(campaign.state.reviews) < campaign.state.drafts:
         campaign.append("review", team.review(template, evidence, campaign.state.draft or draft))
     if campaign.state.paper is None:
+        _strike(campaign)
         _publish(campaign)
+
+
+def close(campaign: OpenCampaign, why: str) -> None:
+    """End the campaign, and put the end of its journal under version control."""
+    for folder in (campaign.folder / "executions").glob("*"):
+        if folder.is_dir() and folder.name not in campaign.state.executions:
+            remove_tree(folder)  # Begun before an interruption and never finished: it counts for nothing.
+    anchor_closing(campaign.workspace, campaign.append("closed", {"why": why}))
+
+
+def _strike(campaign: OpenCampaign) -> None:
+    """Take out of the draft what says more than the evidence; who wrote it has had his chance to revise."""
+    draft, claims = campaign.state.draft, tuple(campaign.state.claims.values())
+    made = struck(draft, campaign.template.manifest.metric, claims) if draft else None
+    if made is None or not made.why:
+        return
+    for why in made.why:
+        campaign.append("notice", {"text": why})
+    campaign.append("draft", made.draft)
 
 
 def _publish(campaign: OpenCampaign) -> None:

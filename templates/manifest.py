@@ -11,8 +11,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from sandboxes.contract import Limits
+from sandboxes.contract import Limits, Promise
 from templates.errors import ManifestInvalid
+
+HEATS = 3
+"""How many times the screen's first number of seeds a race may take."""
 
 
 class Part(BaseModel):
@@ -29,6 +32,19 @@ class Metric(Part):
     direction: Literal["minimize", "maximize"]
     least_effect: float = Field(gt=0)
     unit: str = ""
+    location: Literal["centre", "median", "mean"] = "centre"
+    """What is claimed of the paired differences. The mean needs `range`."""
+    range: tuple[float, float] | None = None
+    """Between which values the metric lies for certain, ends included."""
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Metric:
+        if self.range is None:
+            if self.location == "mean":
+                raise ValueError("a claim about the mean needs range = [lo, hi], between which the metric always lies")
+        elif not self.range[1] - self.range[0] > self.least_effect:
+            raise ValueError("range = [lo, hi] must rise, and by more than least_effect")
+        return self
 
 
 class Seeds(Part):
@@ -47,6 +63,8 @@ class Seeds(Part):
     def _apart(self) -> Seeds:
         if abs(self.search_from - self.confirm_from) < 100:
             raise ValueError("search_from and confirm_from must lie at least 100 apart, so that no seed serves both")
+        if self.search_from < self.confirm_from < self.search_from + HEATS * self.screen:
+            raise ValueError("confirm_from must lie beyond the seeds of a screen, which may take three times `screen`")
         return self
 
 
@@ -54,6 +72,15 @@ class Image(Part):
     """What the sandbox image needs beside Python: exact pip requirements."""
 
     requirements: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _without_login(self) -> Image:
+        if any(re.search(r"://[^/\s]*@", line) for line in self.requirements):
+            raise ValueError(
+                "an address in requirements holds a login, which the image and every bundle would tell; leave it to "
+                "pip's own settings, such as PIP_INDEX_URL or ~/.netrc"
+            )
+        return self
 
 
 class Factor(Part):
@@ -84,6 +111,20 @@ class Factor(Part):
         return self
 
 
+class Condition(Part):
+    """Other circumstances under which a claim is attacked. The protected code is told `--condition name`.
+
+    A `control` takes away what there is to be gained (labels shuffled, no signal), so that no gain may remain. A
+    `change` is another instance, size or level of noise: a gain that is not there narrows what may be said.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    kind: Literal["control", "change"]
+    title: str = Field(pattern=r"^[^0-9{}]+$")
+    """What is otherwise, in words that read after "with", as in "with half the budget"; no digits."""
+    why: str
+
+
 class Manifest(Part):
     """`template.toml`, validated."""
 
@@ -100,8 +141,11 @@ class Manifest(Part):
     editable: tuple[str, ...]
     outputs: tuple[str, ...]
     image: Image = Image()
+    requires: tuple[Promise, ...] = ()
+    """What a sandbox must enforce, not merely watch, for this template to be run in it."""
     seeds: Seeds = Seeds()
     factors: tuple[Factor, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     limits_of_study: tuple[str, ...] = ()
 
     @model_validator(mode="after")
@@ -109,6 +153,7 @@ class Manifest(Part):
         for what, names in (
             ("metric", (self.metric.name, *self.secondary)),
             ("factor", tuple(factor.name for factor in self.factors)),
+            ("condition", tuple(condition.name for condition in self.conditions)),
         ):
             twice = {name for name in names if names.count(name) > 1}
             if twice:

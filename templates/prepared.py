@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sandboxes.contract import Limits, Outcome, RunResult, RunSpec, Sandbox
 from templates.errors import TemplateBroken
+from templates.seeds import drawn_seed
 from templates.template import Template, digest
 
 PROTECTED = ("{python}", "-I", "-B")
@@ -21,11 +22,12 @@ BATCH = 16
 # One interpreter makes many data sets: starting one costs more than most of them do.
 _EACH = """
 import pathlib, runpy, sys
-script, split, out, *seeds = sys.argv[1:]
-for seed in seeds:
-    folder = pathlib.Path(out, seed)
+script, split, condition, out, *sets = sys.argv[1:]
+for name, seed in (made.split("=") for made in sets):
+    folder = pathlib.Path(out, name)
     folder.mkdir()
     sys.argv = [script, "--seed", seed, "--split", split, "--out", str(folder)]
+    sys.argv += ["--condition", condition] if condition else []
     try:
         runpy.run_path(script, run_name="__main__")
     except SystemExit as end:
@@ -43,10 +45,17 @@ class DataSpec(BaseModel):
     split: Literal["search", "confirm"]
     cache: Path
     image: str | None = None
+    salt: str = ""
+    condition: str | None = None
 
     def folder(self, seed: int) -> Path:
         """Where the data set of `seed` is kept."""
-        return self.cache / f"{self.template.digest[:12]}-{self.split}-{seed}"
+        under = f"-{self.condition}" if self.condition else ""
+        return self.cache / f"{self.template.digest[:12]}-{self.split}{under}-{seed}"
+
+    def number(self, seed: int) -> int:
+        """The number that prepare.py is given for `seed`; the evaluator gets the same."""
+        return drawn_seed(self.salt, "protected", self.split, seed)
 
 
 def prepares(template: Template) -> bool:
@@ -117,7 +126,16 @@ def _make(spec: DataSpec, seeds: Sequence[int], sandbox: Sandbox, cancel: thread
     spec.cache.mkdir(parents=True, exist_ok=True)
     run = RunSpec(
         run_id=f"{spec.template.name[:30]}-data-{spec.split}-{uuid.uuid4().hex[:12]}",
-        argv=(*PROTECTED, "-c", _EACH, "{code}/prepare.py", spec.split, "{out}", *map(str, seeds)),
+        argv=(
+            *PROTECTED,
+            "-c",
+            _EACH,
+            "{code}/prepare.py",
+            spec.split,
+            spec.condition or "",
+            "{out}",
+            *(f"{seed}={spec.number(seed)}" for seed in seeds),
+        ),
         code=evaluator_copy(spec.template, spec.cache),
         out=making,
         image=spec.image,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from templates.errors import ManifestInvalid, TemplateNotFound
 from templates.manifest import (
+    Condition,
     Factor,
     Image,
     Manifest,
@@ -22,6 +23,7 @@ from templates.manifest import (
 )
 
 __all__ = [
+    "Condition",
     "Factor",
     "Image",
     "Manifest",

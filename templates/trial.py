@@ -12,10 +12,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandboxes.contract import Outcome, RunResult, RunSpec, Sandbox
+from sandboxes.contract import Outcome, Prepared, RunResult, RunSpec, Sandbox
 from templates.errors import MetricsInvalid, TemplateBroken
 from templates.metrics import read_metrics
 from templates.prepared import PROTECTED, DataSpec, evaluator_copy, open_to_readers, prepare, prepares
+from templates.seeds import Role, drawn_seed
 from templates.template import Template, digest
 
 _LOG_CHARACTERS = 8000
@@ -34,6 +35,8 @@ class TrialSpec(BaseModel):
 
     `folder` gets `out/` (the workload's artifacts), `score/` (metrics.json) and `run.log`; it must not exist or be
     empty. `data_cache` keeps prepared data sets and may be shared by all trials of a campaign, threads included.
+    `gpus` are the devices the workload was given; under `salt` its programs get other numbers than `seed`, see `seeds`.
+    `condition` names one of the template's; only the protected programs are told.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -45,6 +48,9 @@ class TrialSpec(BaseModel):
     folder: Path
     data_cache: Path
     image: str | None = None
+    gpus: tuple[str, ...] = ()
+    salt: str = ""
+    condition: str | None = None
 
 
 class Trial(BaseModel):
@@ -66,6 +72,62 @@ class Trial(BaseModel):
     artifacts: Mapping[str, str] = Field(default_factory=dict)
 
 
+class PreparedTrial:
+    """Both sandboxes of a trial, got ready: the evaluator's waits while the workload's runs. Call `run` or `close`."""
+
+    def __init__(self, spec: TrialSpec, workload: Prepared, evaluator: Prepared) -> None:
+        """Use `prepare_trial`."""
+        self._spec, self._workload, self._evaluator = spec, workload, evaluator
+
+    def run(self, cancel: threading.Event | None = None) -> Trial:
+        """Execute and score.
+
+        Raises:
+            SandboxError: the platform could not run a part.
+            TemplateBroken: the template's files changed; no candidate is to blame.
+        """
+        spec, began, scored = self._spec, time.monotonic(), False
+        try:
+            run = self._workload.run(cancel)
+            (spec.folder / "run.log").write_text(_log(run), encoding="utf-8")
+            if run.outcome is not Outcome.OK:
+                return _trial(began, run, None, run.outcome, _reason("workload", run))
+            open_to_readers(spec.folder / "out")
+            scored = True
+            scoring, metrics, reason = _measured(spec, self._evaluator, cancel)
+        finally:
+            if not scored:  # What was run is not closed, too: a backend may take the output away with it.
+                self._evaluator.close()
+        with (spec.folder / "run.log").open("a", encoding="utf-8") as log:
+            log.write(f"--- evaluator ---\n{_log(scoring)}")
+        return _trial(began, run, scoring, _scored(scoring, metrics), reason).model_copy(update={"metrics": metrics})
+
+    def close(self) -> None:
+        """Give the trial up; nothing of it is left but its folder."""
+        self._evaluator.close()
+        self._workload.close()
+
+
+def prepare_trial(spec: TrialSpec, sandbox: Sandbox, cancel: threading.Event | None = None) -> PreparedTrial | None:
+    """Get a trial ready while others run; None when `cancel` ended the making of its data.
+
+    Raises:
+        SandboxError: the platform could not.
+        TemplateBroken: the template's files changed, or its own prepare.py failed; no candidate is to blame.
+    """
+    _require_unchanged(spec.template, "before")
+    spec.folder.mkdir(parents=True, exist_ok=True)
+    data = _data(spec, sandbox, cancel)
+    if data is None and prepares(spec.template):
+        return None
+    workload = sandbox.prepare(_workload(spec, data))
+    try:
+        return PreparedTrial(spec, workload, sandbox.prepare(_evaluator(spec)))
+    except BaseException:
+        workload.close()
+        raise
+
+
 def run_trial(spec: TrialSpec, sandbox: Sandbox, cancel: threading.Event | None = None) -> Trial:
     """Execute and score one candidate with one seed.
 
@@ -73,20 +135,10 @@ def run_trial(spec: TrialSpec, sandbox: Sandbox, cancel: threading.Event | None 
         SandboxError: the platform could not run a part.
         TemplateBroken: the template's files changed, or its own prepare.py failed; no candidate is to blame.
     """
-    began = time.monotonic()
-    _require_unchanged(spec.template, "before")
-    spec.folder.mkdir(parents=True, exist_ok=True)
-    data = _data(spec, sandbox, cancel)
-    if data is None and prepares(spec.template):
+    prepared = prepare_trial(spec, sandbox, cancel)
+    if prepared is None:
         return Trial(outcome=Outcome.CANCELLED, reason=_WHY[Outcome.CANCELLED])
-    run = sandbox.run(_workload(spec, data), cancel)
-    (spec.folder / "run.log").write_text(_log(run), encoding="utf-8")
-    if run.outcome is not Outcome.OK:
-        return _trial(began, run, None, run.outcome, _reason("workload", run))
-    scoring, metrics, reason = score(spec, sandbox, cancel)
-    with (spec.folder / "run.log").open("a", encoding="utf-8") as log:
-        log.write(f"--- evaluator ---\n{_log(scoring)}")
-    return _trial(began, run, scoring, _scored(scoring, metrics), reason).model_copy(update={"metrics": metrics})
+    return prepared.run(cancel)
 
 
 def score(
@@ -98,7 +150,14 @@ def score(
         SandboxError: the platform could not run the evaluator.
         TemplateBroken: the template's files changed while it ran.
     """
-    scoring = sandbox.run(_evaluator(spec), cancel)
+    open_to_readers(spec.folder / "out")
+    return _measured(spec, sandbox.prepare(_evaluator(spec)), cancel)
+
+
+def _measured(
+    spec: TrialSpec, evaluator: Prepared, cancel: threading.Event | None
+) -> tuple[RunResult, dict[str, float] | None, str]:
+    scoring = evaluator.run(cancel)
     _require_unchanged(spec.template, "after")
     if scoring.outcome is not Outcome.OK:
         return scoring, None, _reason("evaluator", scoring)
@@ -114,12 +173,19 @@ def _data(spec: TrialSpec, sandbox: Sandbox, cancel: threading.Event | None) -> 
     """Return the folder of the data set, made on first use; None when there is none to make or `cancel` ended it."""
     if not prepares(spec.template):
         return None
-    data = DataSpec(template=spec.template, split=spec.split, cache=spec.data_cache, image=spec.image)
+    data = DataSpec(
+        template=spec.template,
+        split=spec.split,
+        cache=spec.data_cache,
+        image=spec.image,
+        salt=spec.salt,
+        condition=spec.condition,
+    )
     return data.folder(spec.seed) if prepare(data, (spec.seed,), sandbox, cancel) else None
 
 
-def _where(spec: TrialSpec) -> tuple[str, ...]:
-    return ("--seed", str(spec.seed), "--split", spec.split)
+def _seed(spec: TrialSpec, role: Role) -> tuple[str, str]:
+    return "--seed", str(drawn_seed(spec.salt, role, spec.split, spec.seed))
 
 
 def _run_id(spec: TrialSpec, part: str) -> str:
@@ -128,7 +194,7 @@ def _run_id(spec: TrialSpec, part: str) -> str:
 
 def _workload(spec: TrialSpec, data: Path | None) -> RunSpec:
     manifest = spec.template.manifest
-    argv = ("{python}", "-B", "{code}/run.py", "--seed", str(spec.seed), "--out", "{out}")
+    argv = ("{python}", "-B", "{code}/run.py", *_seed(spec, "workload"), "--out", "{out}")
     return RunSpec(
         run_id=_run_id(spec, "run"),
         argv=(*argv, "--data", "{data}") if data else argv,
@@ -136,14 +202,16 @@ def _workload(spec: TrialSpec, data: Path | None) -> RunSpec:
         out=spec.folder / "out",
         data={"data": data} if data else {},
         image=spec.image,
+        gpus=spec.gpus,
         expect=manifest.outputs,
         limits=manifest.resources,
     )
 
 
 def _evaluator(spec: TrialSpec) -> RunSpec:
-    open_to_readers(spec.folder / "out")
-    argv = (*PROTECTED, "{code}/evaluate.py", "--run", "{run}", *_where(spec), "--out", "{out}/metrics.json")
+    under = ("--condition", spec.condition) if spec.condition else ()
+    where = (*_seed(spec, "protected"), "--split", spec.split, *under)
+    argv = (*PROTECTED, "{code}/evaluate.py", "--run", "{run}", *where, "--out", "{out}/metrics.json")
     plan = _protected_run(spec, argv, spec.folder / "score")
     return plan.model_copy(update={"data": {"run": spec.folder / "out"}, "expect": ("metrics.json",)})
 

@@ -68,6 +68,7 @@ def test_the_wheel_holds_templates_prompts_and_types(tmp_path: Path) -> None:
     for wanted in (
         "templates/boltzmann-sampling/template.toml",
         "templates/offline-rl/evaluator/evaluate.py",
+        "templates/symbolic-pattern/evaluator/salt.txt",
         "flows/papers/report.html.j2",
         "flows/py.typed",
     ):

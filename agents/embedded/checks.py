@@ -224,13 +224,25 @@ def unnamed_conditions(dossier: Dossier, draft: Draft) -> Iterator[Flaw]:
 
 
 def unlabelled_exploration(dossier: Dossier, draft: Draft) -> Iterator[Flaw]:
-    """An effect of the screen must be called exploratory in the paragraph that shows it."""
+    """An effect of the screen, or of a changed plan, must be called exploratory in the paragraph that shows it."""
+    changed = "|".join(re.escape(claim.id) for claim in dossier.claims if claim.exploratory) or "(?!)"
+    loose = re.compile(rf"tried:[^.]+\.(effect|spread)|claim:({changed})\..*")
     for where, text in prose(draft).items():
         for paragraph in text.split("\n\n"):
-            shown = sorted(k for k in bindings(paragraph) if re.fullmatch(r"tried:[^.]+\.(effect|spread)", k))
+            shown = sorted(k for k in bindings(paragraph) if loose.fullmatch(k))
             if shown and "exploratory" not in paragraph.lower():
-                says = f"The {where} shows what the screen saw ({', '.join(shown)}) and does not call it exploratory."
+                says = f"The {where} shows {', '.join(shown)} and does not call it exploratory."
                 yield Flaw("unlabelled_exploration", "honesty", where, "major", says, shown[0])
+
+
+def untold_absences(dossier: Dossier, draft: Draft) -> Iterator[Flaw]:
+    """Attacks on a claim that the budget did not allow must be named."""
+    told = "\n\n".join(section.body for section in draft.sections)
+    for claim, titles in dossier.left_out.items():
+        for title in titles:
+            if title not in told:
+                says = f"The paper does not say that claim {claim} was not put to a {title}."
+                yield Flaw("untold_absences", "soundness", "results", "major", says, claim)
 
 
 def unnamed_author(dossier: Dossier, draft: Draft) -> Iterator[Flaw]:
@@ -248,6 +260,7 @@ CHECKS: tuple[Callable[[Dossier, Draft], Iterator[Flaw]], ...] = (
     unreported_support,
     hidden_failures,
     untold_challenges,
+    untold_absences,
     untold_price,
     missing_limits,
     overclaiming_words,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agents.embedded.attacked import challenges_told, exploratory_told, overturned
 from agents.embedded.story import Story, listed, of, paragraphs, plural, titled
 from agents.records import Claim
 from agents.team import Tried
@@ -45,10 +46,13 @@ def claim_told(story: Story, claim: Claim) -> str:
     """Return the paragraphs on one claim, however it ended; of several that ended alike, the wording varies."""
     if claim in story.supported:
         gain = _gain_once(story, claim) if claim.interval is None else _gain(story, claim)
-        return paragraphs(gain, challenges_told(claim))
+        return paragraphs(
+            " ".join(part for part in (gain, exploratory_told(claim)) if part), challenges_told(story, claim)
+        )
     if claim in story.overturned:
-        return _overturned(story, claim)
-    return _refuted(story, claim) if claim in story.refuted else _inconclusive(story, claim)
+        return overturned(story, claim)
+    told = _refuted(story, claim) if claim in story.refuted else _inconclusive(story, claim)
+    return " ".join(part for part in (told, exploratory_told(claim)) if part)
 
 
 def _gain(story: Story, claim: Claim) -> str:
@@ -92,38 +96,6 @@ def _gain_once(story: Story, claim: Claim) -> str:
     )
 
 
-def challenges_told(claim: Claim) -> str:
-    """Return what came of the challenges of a supported claim, or that there was none."""
-    if not claim.challenges:
-        return (
-            f"No challenge of {titled(claim.idea)} was completed. That the gain is due to the change as a whole is "
-            "tested; which part of it matters is not."
-        )
-    told = []
-    for index, challenge in enumerate(claim.challenges):
-        at = f"challenges.{index}"
-        interval = f", interval {of(claim, f'{at}.interval')}" if challenge.interval else ""
-        seen = f"{of(claim, f'{at}.estimate')}{interval}"
-        setup = f"the candidate ran against the same code without {of(claim, f'{at}.removed')}"
-        if challenge.survived and challenge.kind == "replication":
-            told.append(
-                f"The test was then repeated on {of(claim, f'{at}.n')} pairs of further seeds, and the gain ({seen}) "
-                "is there again. The change is a single one, so the code without it is the baseline: this is a "
-                "replication, and it says nothing about why the change works."
-            )
-        elif challenge.survived:
-            told.append(
-                f"The claim was then challenged: on {of(claim, f'{at}.n')} pairs of further seeds {setup}. The gain "
-                f"over that code ({seen}) is there again, so it goes when its claimed cause is taken out."
-            )
-        else:
-            told.append(
-                f"A challenge, in which {setup}, was not settled by {of(claim, f'{at}.n')} pairs ({seen}). The "
-                "improvement stands; that it comes from the claimed cause rests on the first test alone."
-            )
-    return " ".join(told)
-
-
 def _nothing_held(story: Story) -> str:
     if story.overturned:
         names = listed(titled(claim.idea) for claim in story.overturned)
@@ -161,7 +133,17 @@ def price_told(story: Story) -> str:
         "These verdicts must be read with what was tried to reach them. Up to the last of them the campaign had "
         f"proposed {of(last, 'attempts.ideas')} ideas and run {of(last, 'attempts.executions')} executions; the whole "
         "campaign comes to {attempts:ideas} ideas, {attempts:candidates} candidates and {attempts:executions} "
-        f"executions. {_corrected(story)}"
+        f"executions. {_saved(story)}{_corrected(story)}"
+    )
+
+
+def _saved(story: Story) -> str:
+    made = story.dossier.saved
+    if made is None or made.share <= 0:
+        return ""
+    return (
+        "Seeds were spent where a decision needed them: the screen and the tests came to {saved:used} executions, "
+        "where a design with a fixed number of seeds would have taken {saved:fixed}. "
     )
 
 
@@ -182,28 +164,6 @@ def _survivors(story: Story) -> str:
     return (
         f"{opening} looked favourably on {seen}. These differences are exploratory: they "
         "come from few search seeds, on data the search could see, and were never put to a registered test."
-    )
-
-
-def _overturned(story: Story, claim: Claim) -> str:
-    last = len(claim.challenges) - 1
-    sample = f", interval {of(claim, 'interval')}" if claim.interval else ""
-    if claim.challenges[last].kind == "replication":
-        return (
-            f"The test of {titled(claim.idea)} against the baseline ended in its favour: a mean improvement of "
-            f"{story.amount(of(claim, 'estimate'))} over {of(claim, 'n')} pairs{sample}. On "
-            f"{of(claim, f'challenges.{last}.n')} pairs of further seeds the mean was "
-            f"{of(claim, f'challenges.{last}.estimate')}, and a gain of the registered size is ruled out there. A "
-            "result that does not repeat is refuted as stated."
-        )
-    return (
-        f"The test of {titled(claim.idea)} against the baseline ended in its favour: a mean improvement of "
-        f"{story.amount(of(claim, 'estimate'))} over {of(claim, 'n')} pairs{sample}. The claim did not survive. "
-        f"Against the same code without {of(claim, f'challenges.{last}.removed')} the mean gain was "
-        f"{of(claim, f'challenges.{last}.estimate')} on {of(claim, f'challenges.{last}.n')} pairs of further seeds, "
-        "and one of the registered size is ruled out: the code keeps its gain when the claimed cause is gone. "
-        "Something improved on the baseline, but not for the "
-        "reason that was registered, and so the hypothesis is refuted as stated."
     )
 
 

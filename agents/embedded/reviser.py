@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from agents.embedded.attacked import challenges_told
 from agents.embedded.checks import BACKED, OVERCLAIMS, Flaw, bindings, flaws, plain
-from agents.embedded.outcomes import challenges_told, claim_told, price_told
+from agents.embedded.outcomes import claim_told, price_told
 from agents.embedded.reviewer import finding
 from agents.embedded.setting import author_told
 from agents.embedded.story import DIGIT, Story, of, paragraphs, titled
@@ -27,7 +28,7 @@ SOBER = {
 CONDITION_TOLD = {
     "campaign:sandbox": "Candidate code ran in the {campaign:sandbox} sandbox.",
     "campaign:alpha": "The level of the whole campaign was {campaign:alpha}.",
-    "template:seeds.screen": "The screen of an idea took {template:seeds.screen} search seeds.",
+    "template:seeds.screen": "The screen of an idea took {template:seeds.screen} search seeds or more.",
 }
 Mend = Callable[[Story, Draft, Flaw], Draft]
 
@@ -85,7 +86,7 @@ def _claim_added(story: Story, draft: Draft, flaw: Flaw) -> Draft:
 
 def _challenge_added(story: Story, draft: Draft, flaw: Flaw) -> Draft:
     claim = _claim(story, flaw)
-    told = challenges_told(claim) if claim in story.supported else claim_told(story, claim)
+    told = challenges_told(story, claim) if claim in story.supported else claim_told(story, claim)
     return _extended(draft, "results" if claim in story.supported else "refuted", told)
 
 
@@ -114,6 +115,8 @@ def _labelled(story: Story, draft: Draft, flaw: Flaw) -> Draft:
     def label(paragraph: str) -> str:
         if flaw.about not in bindings(paragraph) or "exploratory" in paragraph.lower():
             return paragraph
+        if flaw.about.startswith("claim:"):
+            return f"{paragraph} The plan of this test was changed after it was frozen; what it shows is exploratory."
         return f"{paragraph} These differences are exploratory: no registered test stands behind them."
 
     return _everywhere(draft, flaw.where, lambda text: paragraphs(*map(label, text.split("\n\n"))))
@@ -134,6 +137,7 @@ FILLS: Mapping[str, Mend] = {
     "unreported_support": _claim_added,
     "hidden_failures": _claim_added,
     "untold_challenges": _challenge_added,
+    "untold_absences": _challenge_added,
     "untold_price": _price_added,
     "missing_limits": _section_added,
     "thin_abstract": _abstract_completed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agents.embedded.story import Story, cited, listed, paragraphs, plural, titled
-from agents.records import Claim, Lesson
+from agents.records import ChallengeKind, Claim, Lesson
 
 TOLD = 3
 """Lessons that the discussion tells; all of them are in the journal."""
@@ -32,7 +32,8 @@ def _preview(story: Story) -> str:
         rest = "" if len(story.supported) == len(story.dossier.claims) else ", and what failed is reported beside it"
         return f"What passed in this way is {names}{rest}."
     if story.overturned:
-        return "Here that mattered: a gain that had passed its test turned out not to come from its supposed cause."
+        names = listed(titled(claim.idea) for claim in story.overturned)
+        return f"Here that mattered: {names} passed the registered test and was refuted by what came after it."
     if story.dossier.claims:
         return "In this campaign nothing passed in this way, which is reported here as the result it is."
     return "In this campaign no hypothesis got that far, and what follows is exploratory throughout."
@@ -45,8 +46,9 @@ def method_section(story: Story) -> str:
     return paragraphs(
         f"{{template:method}} The metric of every comparison is the {story.metric} ({metric}; {better}).",
         "An idea applies one declared change, or several together, to the baseline's code, and predicts an improvement "
-        "of at least {template:metric.least_effect} in the metric. The search screened each candidate on "
-        "{template:seeds.screen} search seeds of the search data, and only what looked promising there was registered. "
+        "of at least {template:metric.least_effect} in the metric. The candidates of a round were raced on the search "
+        "data: {template:seeds.screen} search seeds for each, then further ones where a plan could still be earned, "
+        "and only what looked promising there was registered. "
         "A registration names candidate, comparator, metric, least effect, seeds and the looks at which the rule is "
         "applied; it entered the campaign's journal before the first of its runs.",
         _rule(story),
@@ -69,12 +71,27 @@ def _rule(story: Story) -> str:
         "against the hypothesis that the paired differences are symmetric about zero; what the bets have earned is the "
         "e-value, which may be looked at as often as one likes without raising the rate of error. The levels of "
         "successive tests are set online so that the rate of false discoveries over the whole campaign is held at "
-        "{campaign:alpha}, under any dependence between them. Intervals are valid at every sample size at once. What a "
-        "test supports is challenged afterwards, on seeds of its own. A combination meets the same code without what "
-        "it added, and a gain that remains without its cause refutes the claim; for a single change the code without "
-        "it is the baseline, so the challenge is a replication. A challenge can only take a claim away and is held at "
-        "{campaign:alpha} itself."
+        "{campaign:alpha}, under any dependence between them. Intervals are valid at every sample size at once. "
+        f"{_attacks(story)}"
     )
+
+
+def _attacks(story: Story) -> str:
+    kinds = {condition.kind for condition in story.template.manifest.conditions}
+    told = [
+        "What a test supports is challenged afterwards, on seeds of its own; all challenges of a claim are registered "
+        "before the first of them runs. A combination meets the same code without each of its ingredients in turn, and "
+        "if the gain remains without its claimed cause, the claim is refuted; for a single change the code without it "
+        "is the baseline, so the challenge is a replication."
+    ]
+    if "control" in kinds:
+        told.append("As a negative control both sides run where there is nothing to gain, so that none may be left.")
+    if "change" in kinds:
+        told.append(
+            "Both sides also run under changed conditions; a gain that is ruled out there narrows the claim to the "
+            "circumstances it was registered for."
+        )
+    return " ".join([*told, "A challenge can only take a claim away and is held at {campaign:alpha} itself."])
 
 
 def discussion_section(story: Story) -> str:
@@ -86,12 +103,7 @@ def _meaning(story: Story) -> str:
     if story.supported:
         return " ".join([_mechanism(story, story.supported[0]), *_others(story, story.supported[1:])])
     if story.overturned:
-        claim = story.overturned[0]
-        return (
-            f"The case of {titled(claim.idea)} shows what a challenge is for. A comparison with the baseline alone "
-            "would have credited the change with a gain that the code also has without it. Which other part of the "
-            "candidate brings the gain about is an open question, and one that a new registration could decide."
-        )
+        return _fallen(story.overturned[0])
     if story.refuted:
         return (
             "A refuted hypothesis is information: within the precision of these tests, the changes concerned do not "
@@ -114,10 +126,31 @@ def _meaning(story: Story) -> str:
     )
 
 
+def _fallen(claim: Claim) -> str:
+    """Say what a claim that a challenge took away is an example of."""
+    opening = f"The case of {titled(claim.idea)} shows what a challenge is for."
+    kinds = {challenge.kind for challenge in claim.challenges if challenge.refutes}
+    if ChallengeKind.ABLATION in kinds:
+        return (
+            f"{opening} A comparison with the baseline alone would have credited the change with a gain that the code "
+            "also has without it. What else in the candidate makes the difference is an open question, and one that a "
+            "new registration could decide."
+        )
+    if ChallengeKind.CONTROL in kinds:
+        return (
+            f"{opening} A difference that is there where nothing can be gained is made by something else than what was "
+            "claimed, by the way of measuring for instance. What that is was not found out here."
+        )
+    return (
+        f"{opening} A single test is wrong now and then, however it is levelled, and what is seen once may not be seen "
+        "a second time."
+    )
+
+
 def _mechanism(story: Story, claim: Claim) -> str:
     shown = (
         "The challenge ties the gain to the change, though not to this account of it, which the metric cannot show."
-        if any(challenge.survived and challenge.kind != "replication" for challenge in claim.challenges)
+        if any(challenge.survived and challenge.kind is ChallengeKind.ABLATION for challenge in claim.challenges)
         else "The tests speak of the gain only; this account of it was not tested."
     )
     return (
@@ -162,6 +195,11 @@ def _next(story: Story) -> str:
     if story.inconclusive:
         names = listed(titled(claim.idea) for claim in story.inconclusive[:TOLD])
         return f"The most direct next step is another registered test of {names}, with more seeds, all of them fresh."
+    if story.supported and any(challenge.kind is ChallengeKind.CHANGE for challenge in story.supported[0].challenges):
+        return (
+            "The conditions that were changed here are those that the template declares. Under others the extent of "
+            "what is supported is unknown, and they are a natural next step."
+        )
     if story.supported:
         return (
             "A natural next step is to repeat the supported comparison under changed conditions, a different size or "
@@ -188,6 +226,18 @@ def _statistics(story: Story) -> str:
         "The paired seeds capture the variation that seeds bring about, and nothing else: other machines, library "
         "versions or problem sizes were not sampled. The held-out data share their origin with the search data. The "
         "bound on false discoveries holds on average over campaigns; it is no statement about any single claim."
+        f"{_power(story)}"
+    )
+
+
+def _power(story: Story) -> str:
+    weak = [plan for plan in story.dossier.plans if plan.forecast is not None and plan.forecast.underpowered]
+    if not weak:
+        return ""
+    return (
+        " Of the registered plans {count:underpowered} "
+        f"{plural(len(weak), 'was', 'were')} labelled underpowered beforehand: support at the least effect was less "
+        "likely than not, so that an open verdict there says little."
     )
 
 

@@ -26,6 +26,7 @@ class EmbeddedTeam:
     """A `Team` of pure functions; see the modules of the roles for what each does and what it cannot do."""
 
     name = "embedded"
+    model_written = False
     label = "hypoloop, embedded team"
 
     def propose(

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from agents.embedded.outcomes import refuted_section, results_section
 from agents.embedded.setting import discussion_section, introduction_section, limits_section, method_section
 from agents.embedded.story import Story, listed, of, plural, titled
-from agents.records import Claim, Draft, Section
+from agents.records import ChallengeKind, Claim, Draft, Section
 from agents.team import Dossier
 from templates.template import Template
 
 BY = "embedded"
+AGAIN = (ChallengeKind.REPLICATION, ChallengeKind.ABLATION)
+"""Challenges that are a repetition on further seeds too."""
 SECTIONS: Mapping[str, tuple[str, Callable[[Story], str]]] = {
     "introduction": ("Introduction", introduction_section),
     "method": ("Method", method_section),
@@ -42,9 +44,10 @@ def section(story: Story, key: str) -> Section:
 def title(story: Story) -> str:
     """Return a title that claims what the evidence carries and no more."""
     if len(story.supported) == 1:
-        return f"{titled(story.supported[0].idea)} {story.improves} the {story.metric}: a registered test"
+        test = "an exploratory test" if story.supported[0].exploratory else "a registered test"
+        return f"{titled(story.supported[0].idea)} {story.improves} the {story.metric}: {test}"
     if story.supported:
-        return f"{{template:title}}: registered changes that {story.improve} the {story.metric}"
+        return f"{{template:title}}: {{count:supported}} registered changes that {story.improve} the {story.metric}"
     if story.overturned:
         return "{template:title}: a gain that did not survive its challenge"
     if story.dossier.claims:
@@ -58,7 +61,7 @@ def abstract(story: Story) -> str:
     opening = f"{{campaign:question}} A campaign of automated experiments took this up with {{attempts:ideas}} {ideas}"
     if not story.dossier.claims:
         return (
-            f"{opening}, each screened on {{template:seeds.screen}} search seeds. None of them went on to a "
+            f"{opening}, each screened on {{template:seeds.screen}} search seeds or more. None of them went on to a "
             "registered test, so that {count:supported} hypotheses are supported, {count:refuted} refuted and "
             "{count:inconclusive} inconclusive, and this report makes no claim. It records what {attempts:executions} "
             "executions showed, all of it exploratory, for those who would try next."
@@ -117,14 +120,11 @@ def _gains(story: Story) -> str:
 
 
 def _held(story: Story) -> str:
-    held = [c for c in story.supported if any(challenge.survived for challenge in c.challenges)]
+    held = [c for c in story.supported if any(made.survived and made.kind in AGAIN for made in c.challenges)]
     if not held:
         return ""
-    if len(story.supported) == 1:
-        them = "The gain"
-    else:
-        them = "Each of these gains" if len(held) == len(story.supported) else f"The gain of {listed(map(_name, held))}"
-    ablated = all(any(c.survived and c.kind != "replication" for c in claim.challenges) for claim in held)
+    them = f"The gain of {listed(map(_name, held))}"
+    ablated = all(any(c.survived and c.kind is ChallengeKind.ABLATION for c in claim.challenges) for claim in held)
     gone = ", and went when the claimed cause was taken out" if ablated else ""
     return f" {them} was there again on further seeds{gone}."
 
@@ -134,6 +134,7 @@ def _name(claim: Claim) -> str:
 
 
 def _sample(claim: Claim) -> str:
+    beside = ", exploratory" if claim.exploratory else ""
     if claim.interval is None:
-        return f"pairs of executions: {of(claim, 'n')}, no interval"
-    return f"interval {of(claim, 'interval')}, {of(claim, 'n')} paired seeds"
+        return f"pairs of executions: {of(claim, 'n')}, no interval{beside}"
+    return f"interval {of(claim, 'interval')}, {of(claim, 'n')} paired seeds{beside}"

@@ -22,7 +22,7 @@ alpha = 0.05                 # false discovery rate over all plans of the campai
 rounds = 2
 ideas_per_round = 6
 plans_per_round = 2
-executions = 400
+executions = 1200
 wall_minutes = 240
 """
 
@@ -45,7 +45,12 @@ def init(file: Path, name: str, template_: str) -> None:
 
 @click.command()
 @click.option("--template", "template_", default="boltzmann-sampling", show_default=True)
-@click.option("--sandbox", type=click.Choice(["auto", "docker", "process"]), default="auto", show_default=True)
+@click.option(
+    "--sandbox",
+    type=click.Choice(["auto", "docker", "podman", "bubblewrap", "process"]),
+    default="auto",
+    show_default=True,
+)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--name", help="Default: demo, or demo-2 and so on where that exists.")
 @click.pass_obj
@@ -88,13 +93,17 @@ def resume(home: str | None, name: str) -> None:
     from flows.errors import CampaignClosed
     from flows.launch import launch
     from flows.ledger.reading import read_campaign, read_events
+    from flows.ledger.record import anchor_closing
     from flows.ledger.tracking import rebuild
+    from flows.ledger.workspace import Workspace
 
     folder = home_folder(home)
     state = read_campaign(folder, name)
     if state.closed is not None:
-        # It may have died between its last event and MLflow's hearing of it.
-        rebuild(folder, name, read_events(folder, name))
+        # It may have died between its last event and MLflow's hearing of it, or before that event was committed.
+        events = read_events(folder, name)
+        anchor_closing(Workspace.open(campaign_folder(folder, name) / "repo"), events[-1])
+        rebuild(folder, name, events)
         raise CampaignClosed(name)
     launch(CampaignSpec.model_validate(state.spec), folder)
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from flows.settings import campaign_folder, home_folder
+from flows.commands.words import visible
+from flows.settings import campaign_folder, home_folder, is_bundle
+
+if TYPE_CHECKING:
+    from flows.ledger.findings import Finding
 
 
 @click.command()
@@ -37,7 +43,8 @@ def _print_facts(row: dict[str, object]) -> None:
     for key in ("template", "backend", "rounds", "ideas", "candidates", "executions", "plans", "paper", "folder"):
         click.echo(f"  {key:<11}{row[key] or 'not yet'}")
     for claim in row["claims"]:  # type: ignore[attr-defined]
-        click.echo(f"  {claim['id']:<11}{claim['verdict']}: {claim['statement']}")
+        labels = "".join(f", {label}" for label in ("exploratory", "narrowed") if claim[label])
+        click.echo(f"  {claim['id']:<11}{claim['verdict']}{labels}: {claim['statement']}")
     for notice in row["notices"]:  # type: ignore[attr-defined]
         click.echo(f"  note       {notice}")
 
@@ -58,15 +65,26 @@ def report(home: str | None, name: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print every check as JSON.")
 @click.pass_obj
 def verify(home: str | None, name: str, as_json: bool) -> None:
-    """Check chain, commits, hashes, plans, MLflow and every number of the paper; exit 1 at what does not hold."""
-    from flows.reporting import verify_all
+    """Check chain, commits, hashes, plans, MLflow and every number of the paper; exit 1 at what does not hold.
 
-    findings = verify_all(home_folder(home), name)
+    NAME is a campaign, or the .zip that `hypoloop export` made of one: that is checked offline, and nothing in it runs.
+    """
+    findings = _findings(home, name)
     bad = [finding for finding in findings if not finding.ok]
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
     else:
         for finding in findings:
-            click.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}: {finding.detail}")
-        click.echo(f"\n{name} does not hold: {bad[0].what}: {bad[0].detail}" if bad else f"\n{name} holds.")
+            click.echo(visible(f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}: {finding.detail}"))
+        click.echo(visible(f"\n{name} does not hold: {bad[0].what}: {bad[0].detail}" if bad else f"\n{name} holds."))
     sys.exit(1 if bad else 0)
+
+
+def _findings(home: str | None, name: str) -> list[Finding]:
+    if is_bundle(name):
+        from flows.bundle import verify_bundle
+
+        return verify_bundle(Path(name))
+    from flows.reporting import verify_all
+
+    return verify_all(home_folder(home), name)

@@ -57,7 +57,12 @@ def show(name: str, folder: Path | None, as_json: bool) -> None:
 @template.command()
 @click.argument("name")
 @FOLDER
-@click.option("--sandbox", type=click.Choice(["auto", "docker", "process"]), default="auto", show_default=True)
+@click.option(
+    "--sandbox",
+    type=click.Choice(["auto", "docker", "podman", "bubblewrap", "process"]),
+    default="auto",
+    show_default=True,
+)
 def check(name: str, folder: Path | None, sandbox: str) -> None:
     """Run template NAME's baseline, feed its evaluator garbage, and say what does not hold (then exit 1)."""
     import tempfile
@@ -69,7 +74,10 @@ def check(name: str, folder: Path | None, sandbox: str) -> None:
 
     loaded = load_template(name, (folder,) if folder else ())
     spec = CampaignSpec.model_validate({"name": "check", "template": name, "sandbox": sandbox})
-    with tempfile.TemporaryDirectory() as scratch, open_laboratory(spec, loaded, "") as laboratory:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        open_laboratory(spec, loaded, "", Path(scratch), False) as laboratory,
+    ):
         checks = check_template(loaded, laboratory.sandbox, laboratory.image_id, Path(scratch))
     for each in checks:
         click.echo(f"{'ok  ' if each.ok else 'FAIL'} {each.name}: {each.detail}")

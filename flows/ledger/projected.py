@@ -11,8 +11,9 @@ from urllib.parse import unquote, urlparse
 from flows.ledger.chain import Event
 from flows.ledger.database import all_runs, open_client
 from flows.ledger.errors import TrackingError
+from flows.ledger.folds import reduce_events
 from flows.ledger.projection import SMALL
-from flows.ledger.state import CampaignState, reduce_events
+from flows.ledger.state import CampaignState
 from flows.ledger.views import KEY, RunView, Times, views
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from flows.ledger.chain import Event
 from flows.ledger.database import all_runs, open_client
-from flows.ledger.state import CampaignState, apply
+from flows.ledger.folds import apply
+from flows.ledger.state import CampaignState
 from flows.ledger.views import (
     KEY,
     RunView,

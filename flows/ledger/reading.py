@@ -7,7 +7,8 @@ from pathlib import Path
 
 from flows.ledger.chain import Event, read_journal
 from flows.ledger.errors import CampaignUnknown
-from flows.ledger.state import CampaignState, reduce_events
+from flows.ledger.folds import reduce_events
+from flows.ledger.state import CampaignState
 
 JOURNAL = "journal.jsonl"
 

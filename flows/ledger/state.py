@@ -1,14 +1,13 @@
-"""The state of a campaign: `reduce(apply, events)`. Pure; the journal is all that goes in."""
+"""The state of a campaign: what `folds` makes of its journal, and what can be asked of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
 from agents.records import (
+    Attack,
     Attempts,
     Candidate,
     Claim,
@@ -21,9 +20,7 @@ from agents.records import (
     Review,
     Stage,
 )
-from agents.team import Dossier, Tried
-from flows.ledger.chain import Event
-from flows.ledger.errors import EventInvalid
+from agents.team import Tried
 
 
 class Screened(Record):
@@ -44,6 +41,14 @@ class PlanEvent(NamedTuple):
     hash: str
 
 
+class Changed(NamedTuple):
+    """A deviation from a plan: the plan before and after it, and where in the journal it stands."""
+
+    before: Plan
+    after: Plan
+    event: PlanEvent
+
+
 @dataclass(frozen=True)
 class CampaignState:
     """Everything a campaign knows of itself. Mappings are in journal order and are never changed in place.
@@ -58,6 +63,7 @@ class CampaignState:
     digest: str = ""
     image_id: str | None = None
     backend: str = ""
+    salt: str = ""
     rounds: tuple[int, ...] = ()
     proposed: tuple[int, ...] = ()
     finalists: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
@@ -70,7 +76,12 @@ class CampaignState:
     screened: Mapping[str, Screened] = field(default_factory=dict)
     plans: Mapping[str, Plan] = field(default_factory=dict)
     plan_events: Mapping[str, PlanEvent] = field(default_factory=dict)
+    changed: Mapping[str, tuple[Changed, ...]] = field(default_factory=dict)
+    """Deviations by plan, in order; `plans` holds each plan as it is carried out now."""
     claims: Mapping[str, Claim] = field(default_factory=dict)
+    attacks: Mapping[str, tuple[Attack, ...]] = field(default_factory=dict)
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Attacks on a claim that the budget did not allow, by claim."""
     lessons: tuple[Lesson, ...] = ()
     draft: Draft | None = None
     drafts: int = 0
@@ -116,36 +127,6 @@ class CampaignState:
         )  # fmt: skip
 
 
-def apply(state: CampaignState, event: Event) -> CampaignState:
-    """Return the state after one more event.
-
-    Raises:
-        EventInvalid: the kind is unknown, the payload is not what it must be, or it contradicts the state.
-    """
-    fold = _FOLDS.get(event.kind)
-    if fold is None:
-        known = ", ".join(_FOLDS)
-        raise EventInvalid(event.seq, event.kind, f"events of this kind are unknown. Known: {known}.")
-    if state.closed is not None:
-        raise EventInvalid(event.seq, event.kind, "the campaign was closed before it.")
-    try:
-        return replace(state, last=event.seq, **fold(state, event))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise EventInvalid(event.seq, event.kind, f"{where}: {first['msg']}.") from error
-    except KeyError as error:
-        raise EventInvalid(event.seq, event.kind, f"it lacks {error}.") from error
-
-
-def reduce_events(events: Iterable[Event], state: CampaignState | None = None) -> CampaignState:
-    """Return the state after all `events`, starting from `state` or from nothing."""
-    state = state or CampaignState()
-    for event in events:
-        state = apply(state, event)
-    return state
-
-
 def tried(state: CampaignState) -> tuple[Tried, ...]:
     """Return what became of every idea that has come to something; ideas still open are left out."""
     found = []
@@ -180,23 +161,7 @@ def attempts(state: CampaignState, upto: int | None = None) -> Attempts:
         candidates=counted(c.id for c in state.candidates.values() if c.idea is not None),
         executions=counted(state.executions),
         plans=counted(state.plans),
-        looks=sum(_looks(state, c) for c in state.claims.values() if upto is None or state.seqs[c.id] <= upto),
-    )
-
-
-def dossier(state: CampaignState) -> Dossier:
-    """Return everything a paper may speak of."""
-    return Dossier(
-        campaign=state.name,
-        question=state.question,
-        alpha=state.spec["alpha"],
-        ideas=tuple(state.ideas.values()),
-        tried=tried(state),
-        plans=tuple(state.plans.values()),
-        claims=tuple(state.claims.values()),
-        lessons=state.lessons,
-        attempts=attempts(state),
-        sandbox=state.backend,
+        looks=sum(looks_behind(state, c) for c in state.claims.values() if upto is None or state.seqs[c.id] <= upto),
     )
 
 
@@ -208,7 +173,7 @@ def _outcome(state: CampaignState, idea: str, seen: Screened | None) -> str | No
     return "crashed" if seen is not None or idea in state.discarded else None
 
 
-def _looks(state: CampaignState, claim: Claim) -> int:
+def looks_behind(state: CampaignState, claim: Claim) -> int:
     """Return how often a rule was applied on the way to a claim, its challenges included."""
     challenged = ((state.plans[c.plan].looks, c.n) for c in claim.challenges if c.plan in state.plans)
     return claim.looks + sum(sum(look <= n for look in looks) for looks, n in challenged)
@@ -217,119 +182,3 @@ def _looks(state: CampaignState, claim: Claim) -> int:
 def _repair(state: CampaignState, idea: str) -> str:
     """Return what was done to make an idea's crashed candidate run, empty when nothing was."""
     return next((c.summary for c in state.candidates.values() if c.idea == idea and c.repaired), "")
-
-
-Changes = dict[str, Any]
-
-
-def _campaign(state: CampaignState, event: Event) -> Changes:
-    if state.spec:
-        raise EventInvalid(event.seq, event.kind, "the campaign has begun already.")
-    data = event.data
-    return {
-        "spec": data["spec"],
-        "question": data.get("question") or data["spec"].get("question") or "",
-        "template": data["template"],
-        "digest": data["digest"],
-        "image_id": data["image_id"],
-        "backend": data["backend"],
-    }
-
-
-def _round(state: CampaignState, event: Event) -> Changes:
-    return {"rounds": (*state.rounds, int(event.data["round"]))}
-
-
-def _ideas(state: CampaignState, event: Event) -> Changes:
-    new = {idea.id: idea for idea in map(Idea.model_validate, event.data["ideas"])}
-    _refuse_known(state.ideas, new, event)
-    return {
-        "ideas": {**state.ideas, **new},
-        "proposed": (*state.proposed, int(event.data["round"])),
-        "seqs": _first_seen(state, event, *new),
-    }
-
-
-def _finalists(state: CampaignState, event: Event) -> Changes:
-    return {"finalists": {**state.finalists, int(event.data["round"]): tuple(event.data["ideas"])}}
-
-
-def _candidate(state: CampaignState, event: Event) -> Changes:
-    candidate = Candidate.model_validate(event.data)
-    _refuse_known(state.candidates, (candidate.id,), event)
-    return {
-        "candidates": {**state.candidates, candidate.id: candidate},
-        "seqs": _first_seen(state, event, candidate.id),
-    }
-
-
-def _discard(state: CampaignState, event: Event) -> Changes:
-    return {"discarded": {**state.discarded, event.data["idea"]: event.data["why"]}}
-
-
-def _execution(state: CampaignState, event: Event) -> Changes:
-    execution = Execution.model_validate(event.data)
-    before = state.executions.get(execution.key)
-    if before is not None and before.outcome != "cancelled":
-        raise EventInvalid(event.seq, event.kind, f"execution {execution.key} is finished already; none runs twice.")
-    return {
-        "executions": {**state.executions, execution.key: execution},
-        "seqs": {**state.seqs, execution.key: event.seq},
-    }
-
-
-def _screened(state: CampaignState, event: Event) -> Changes:
-    seen = Screened.model_validate(event.data)
-    return {"screened": {**state.screened, seen.idea: seen}}
-
-
-def _plan(state: CampaignState, event: Event) -> Changes:
-    plan = Plan.model_validate(event.data)
-    _refuse_known(state.plans, (plan.id,), event)
-    return {
-        "plans": {**state.plans, plan.id: plan},
-        "plan_events": {**state.plan_events, plan.id: PlanEvent(event.seq, event.hash)},
-        "seqs": _first_seen(state, event, plan.id),
-    }
-
-
-def _claim(state: CampaignState, event: Event) -> Changes:
-    claim = Claim.model_validate(event.data)
-    return {"claims": {**state.claims, claim.id: claim}, "seqs": _first_seen(state, event, claim.id)}
-
-
-def _lessons(state: CampaignState, event: Event) -> Changes:
-    return {
-        "lessons": (*state.lessons, *map(Lesson.model_validate, event.data["lessons"])),
-        "learned": (*state.learned, int(event.data["round"])),
-    }
-
-
-def _first_seen(state: CampaignState, event: Event, *ids: str) -> Mapping[str, int]:
-    return {**state.seqs, **{id_: event.seq for id_ in ids if id_ not in state.seqs}}
-
-
-def _refuse_known(known: Mapping[str, Any], new: Iterable[str], event: Event) -> None:
-    for id_ in new:
-        if id_ in known:
-            raise EventInvalid(event.seq, event.kind, f"{id_} is there already, and what is registered stays.")
-
-
-_FOLDS: Mapping[str, Callable[[CampaignState, Event], Changes]] = {
-    "campaign": _campaign,
-    "round": _round,
-    "ideas": _ideas,
-    "finalists": _finalists,
-    "candidate": _candidate,
-    "discard": _discard,
-    "execution": _execution,
-    "screened": _screened,
-    "plan": _plan,
-    "claim": _claim,
-    "lessons": _lessons,
-    "draft": lambda state, event: {"draft": Draft.model_validate(event.data), "drafts": state.drafts + 1},
-    "review": lambda state, event: {"reviews": (*state.reviews, Review.model_validate(event.data))},
-    "paper": lambda _state, event: {"paper": event.data},
-    "notice": lambda state, event: {"notices": (*state.notices, str(event.data["text"]))},
-    "closed": lambda _state, event: {"closed": str(event.data["why"])},
-}

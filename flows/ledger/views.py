@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from agents.records import Candidate, Claim, Execution
+from flows.addresses import without_login
 from flows.ledger.chain import Event
 from flows.ledger.state import CampaignState
 
@@ -52,7 +53,8 @@ def candidate_key(candidate: str) -> str:
 
 def experiment_tags(state: CampaignState, prefect_url: str | None) -> dict[str, str]:
     """Return the tags of the campaign's experiment; the note is what the page opens with."""
-    link = f"\n\nPrefect: {prefect_url}" if prefect_url else ""
+    shown = without_login(prefect_url) if prefect_url else None
+    link = f"\n\nPrefect: {shown}" if shown else ""
     note = (
         f"Campaign **{state.name}** on template **{state.template}**. {state.question}\n\n"
         "One parent run per candidate, one child run per execution; run `campaign` holds plans, claims and the paper. "
@@ -65,7 +67,7 @@ def experiment_tags(state: CampaignState, prefect_url: str | None) -> dict[str, 
         "template_digest": state.digest,
         "image_id": state.image_id,
         "backend": state.backend,
-        "prefect_url": prefect_url,
+        "prefect_url": shown,
     } | {key: state.spec.get(key) for key in ("team", "strategy", "seed", "alpha")}
     return _said(said)
 

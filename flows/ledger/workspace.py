@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from hashlib import sha256
 from pathlib import Path
 
 from agents.records import Patch
@@ -170,6 +171,19 @@ class Workspace:
         if entry is None:
             raise WorkspaceError(f"Commit {sha[:12]} holds no file {path!r}.")
         return self._repository.read(entry.blob)
+
+    def damage(self) -> str:
+        """Return what git finds wrong with the objects of the repository, empty when each is what its name says."""
+        try:
+            self._repository.run("fsck", "--full", "--no-dangling", "--no-progress")
+        except WorkspaceError as error:
+            return str(error)
+        return ""
+
+    def digests(self, sha: str) -> dict[str, str]:
+        """Path -> SHA-256 of every file of a commit."""
+        files = self._repository.files(sha)
+        return {path: sha256(self._repository.read(entry.blob)).hexdigest() for path, entry in files.items()}
 
     def diff(self, sha: str) -> str:
         """Return what a commit changes against its parent, as a unified diff."""

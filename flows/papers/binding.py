@@ -19,7 +19,7 @@ from templates.manifest import Manifest
 REFERENCE = re.compile(r"\{([^{}]*)\}")
 CITATION = re.compile(r"\[@([A-Za-z][\w:.-]*)\]")
 WELL_FORMED = re.compile(r"^[a-z]+:[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")
-RECORDS = ("claim", "plan", "idea", "lesson", "tried")
+RECORDS = ("claim", "plan", "idea", "lesson", "tried", "behind")
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,10 @@ class Bound:
 class Bindings:
     """Resolves `{kind:id.path}` against the dossier and the manifest.
 
-    Kinds with ids: claim, plan, idea, lesson, tried (by idea id). Without: attempts, campaign, template, and count
-    (how many claims of a verdict, ideas of an outcome, or ideas, plans, claims and lessons in all). In a path, a step
-    into a list is an index, or the id or name of the element.
+    Kinds with ids: claim, plan, idea, lesson, tried (by idea id), behind (what was tried for a claim, by its id).
+    Without: attempts, saved, closing, campaign, template, and count (how many claims of a verdict, ideas of an
+    outcome, or ideas, plans, claims and lessons in all). In a path, a step into a list is an index, or the id or name
+    of the element.
     """
 
     def __init__(self, dossier: Dossier, manifest: Manifest) -> None:
@@ -63,9 +64,12 @@ class Bindings:
             "idea": {r.id: r for r in dossier.ideas},
             "lesson": {r.id: r for r in dossier.lessons},
             "tried": {t.idea.id: t for t in dossier.tried},
+            "behind": dossier.behind,
         }
         self._roots: dict[str, object] = {
             "attempts": dossier.attempts,
+            "saved": dossier.saved,
+            "closing": dossier.closing,
             "campaign": dossier,
             "template": manifest,
             "count": _counts(dossier),
@@ -123,16 +127,22 @@ def _counts(dossier: Dossier) -> Mapping[str, int]:
     verdicts = Counter(str(c.verdict.value) for c in dossier.claims)
     fixed = dict.fromkeys(("supported", "refuted", "inconclusive", "screened", "survived", "crashed"), 0)
     totals = {name: len(getattr(dossier, name)) for name in ("ideas", "plans", "claims", "lessons")}
-    challenges = sum(len(c.challenges) for c in dossier.claims)
-    looks = sum(c.looks for c in dossier.claims)
+    challenges = [made for claim in dossier.claims for made in claim.challenges]
+    attacks = sum(map(len, dossier.attacks.values()))
     # A verdict counts claims; an outcome that is no verdict (screened, crashed) counts ideas.
     return {
         **fixed,
         **outcomes,
         **{v: verdicts[v] for v in ("supported", "refuted", "inconclusive")},
         **totals,
-        "challenges": challenges,
-        "looks": looks,
+        "challenges": len(challenges),
+        "narrowing": sum(made.narrows for made in challenges),
+        "attacks": attacks,
+        "left_out": sum(map(len, dossier.left_out.values())),
+        "deviations": sum(len(plan.deviations) for plan in dossier.plans),
+        "exploratory": sum(claim.exploratory for claim in dossier.claims),
+        "underpowered": sum(plan.forecast is not None and plan.forecast.underpowered for plan in dossier.plans),
+        "looks": sum(c.looks for c in dossier.claims),
     }
 
 

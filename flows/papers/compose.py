@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from agents.records import Draft, Execution, Section
 from agents.team import Dossier
-from flows.papers import figures, tables
+from flows.papers import figures, ledgers, registers, tables
 from flows.papers.binding import Bindings, Bound, refuse_literals
 from flows.papers.html import report
 from flows.papers.material import BIBLIOGRAPHY, Composed, Material
@@ -86,7 +86,7 @@ def _sections(material: Material, script: Script, drawn: Mapping[str, bytes]) ->
     yield _question(material, script)
     yield prose.take("method", "Method")
     yield _method(material, script)
-    yield tables.plans(material, script)
+    yield from _registered(material, script)
     yield prose.take("results", "Results")
     yield _results(material, script, drawn)
     yield from _figures(drawn)
@@ -104,8 +104,7 @@ def _sections(material: Material, script: Script, drawn: Mapping[str, bytes]) ->
     yield from prose.rest()
     yield prose.take("limits", "Limits")
     yield _limits(material, script)
-    yield "= The attempt ledger"
-    yield tables.attempts(material.dossier, script)
+    yield from _ledger(material, script)
     yield from _reproduce(material)
 
 
@@ -172,11 +171,34 @@ def _method(material: Material, script: Script) -> str:
         "plans. A challenge can only take a claim away, so it is held at the full value. A refutation rests on a "
         "one-sided test, an interval on both sides: the two may differ at the margin.",
     ]
-    registered = material.dossier.plans
+    registered = sorted(material.dossier.plans, key=lambda plan: len(plan.deviations))
     if registered:
-        rule = script.value(f"plan:{registered[0].id}.rule")
-        paragraphs.append(f"#runin[Rule.] As registered with plan {escape(registered[0].id)}: “{rule}”")
+        plan = registered[0]
+        told = "As it stands after a deviation from plan" if plan.deviations else "As registered with plan"
+        rule = script.value(f"plan:{plan.id}.rule")
+        paragraphs.append(f"#runin[Rule.] {told} {escape(plan.id)}: “{rule}”")
     return "\n\n".join(paragraphs)
+
+
+def _registered(material: Material, script: Script) -> Iterator[str]:
+    """What was registered, what it was expected to do, and what was changed afterwards."""
+    yield registers.plans(material, script)
+    yield registers.held_fixed(material, script)
+    yield registers.deviations(material, script)
+    yield registers.forecasts(material, script)
+    yield registers.attacks(material, script)
+
+
+def _ledger(material: Material, script: Script) -> Iterator[str]:
+    dossier = material.dossier
+    yield "= The attempt ledger"
+    yield ledgers.attempts(dossier, script)
+    yield ledgers.behind(dossier, script)
+    for heading, told in (
+        ("What looking early saved", ledgers.saving(dossier)), ("All e-values together", ledgers.together(dossier))
+    ):  # fmt: skip
+        if told:
+            yield f"== {heading}\n\n{script.prose(told)}"
 
 
 def _results(material: Material, script: Script, drawn: Mapping[str, bytes]) -> str:
@@ -189,9 +211,9 @@ def _results(material: Material, script: Script, drawn: Mapping[str, bytes]) -> 
     }
     seen = ["@tab-results gives every verdict", *(p for n, p in pointers.items() if f"figures/{n}.svg" in drawn)]
     parts = [f"{', '.join(seen)}.", tables.results(material, script)]
-    if attempts := tables.challenges(material, script):
-        parts.append(attempts)
-    return "\n\n".join(parts)
+    parts.append(registers.challenges(material, script))
+    parts += [f"#runin[{label}.] {escape(told)}" for label, told in registers.absent(material.dossier)]
+    return "\n\n".join(part for part in parts if part)
 
 
 CAPTIONS = {

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from agents.records import Claim, Plan
+from agents.records import Claim, Plan, Stage
+from agents.team import Dossier
+from flows.papers import ledgers, registers, tables
 from flows.papers.binding import CITATION, Bindings, bind
 from flows.papers.material import Material
 from flows.papers.numbers import ABSENT, integers, number
@@ -46,6 +48,17 @@ def report(material: Material, bindings: Bindings, drawn: Mapping[str, bytes]) -
         paragraphs=[CITATION.sub(r"[\1]", p) for p in bind(material.draft.abstract, bindings)[0].split("\n\n")],
         draft=material.draft,
         dossier=dossier,
+        registered=[plan for plan in dossier.plans if plan.stage is not Stage.CHALLENGE],
+        changed=[
+            (plan, index, registers.changed_to(d)) for plan in dossier.plans for index, d in enumerate(plan.deviations)
+        ],
+        absent=list(registers.absent(dossier)),
+        accounts=_accounts(dossier, bindings),
+        up_to=ledgers.CAMPAIGN,
+        own=ledgers.OWN,
+        labels=tables.labels,
+        otherwise=registers.otherwise,
+        outcome=registers.outcome,
         manifest=material.template.manifest,
         digest=material.template.digest,
         claims=_claims(material),
@@ -57,6 +70,12 @@ def report(material: Material, bindings: Bindings, drawn: Mapping[str, bytes]) -
         ABSENT=ABSENT,
         style=here.joinpath("report.css").read_text(encoding="utf-8"),
     )
+
+
+def _accounts(dossier: Dossier, bindings: Bindings) -> list[tuple[str, str]]:
+    """What looking early saved, and all e-values together: headings and words."""
+    told = {"What looking early saved": ledgers.saving(dossier), "All e-values together": ledgers.together(dossier)}
+    return [(heading, bind(text, bindings)[0]) for heading, text in told.items() if text]
 
 
 def _claims(material: Material) -> list[dict[str, Any]]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agents.records import Draft, Execution
 from agents.team import Dossier
 from flows.papers.binding import Bound
+from flows.papers.references import entries
 from templates.template import Template
 
 BIBLIOGRAPHY = "references.bib"
-ENTRY = re.compile(r"^\s*@(?!comment|string|preamble)\w+\s*\{\s*([^,\s]+)\s*,", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Material:
     def citable(self) -> tuple[str, ...]:
         """The keys that prose may cite."""
         text = self.bibliography()
-        return tuple(ENTRY.findall(text.decode("utf-8"))) if text else ()
+        return tuple(entry.key for entry in entries(text.decode("utf-8"))) if text else ()
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,8 @@ def power(value: float) -> str:
 
 
 def percent(value: float) -> str:
-    """A fraction as a percentage, e.g. `12.3 %`."""
-    return f"{number(100 * value)} %"
+    """A fraction as a percentage, e.g. `12.3 %`, in one piece."""
+    return f"{number(100 * value)}\N{NO-BREAK SPACE}%"
 
 
 def evidence(value: float) -> str:
@@ -77,7 +77,7 @@ def text_of(name: str, value: object) -> str | None:
     if isinstance(value, int):
         return str(value).replace("-", MINUS)
     if isinstance(value, float):
-        by_name = {"relative": percent, "e_value": evidence}
+        by_name = {"relative": percent, "share": percent, "share_shared": percent, "e_value": evidence}
         return by_name.get(name, number)(value)
     return _sequence(value)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from agents.records import Plan
-from agents.team import Dossier
+from agents.records import Claim
 from flows.papers.binding import Bound
 from flows.papers.material import Material
 from flows.papers.numbers import ABSENT
@@ -49,31 +48,6 @@ class Table:
         return f"#[#show figure: set block(breakable: true)\n{figure}\n]" if len(self._rows) > LONG else figure
 
 
-def plans(material: Material, script: Script) -> str:
-    """What was registered before it was run."""
-    table = Table(
-        "tab-plans",
-        "Registered plans. Each was frozen in the journal before the first of its executions; seeds are spent in order "
-        "and the rule is applied after as many pairs as the column of looks says.",
-        {"Plan": ("auto", "left"), "Hypothesis": ("1fr", "left"), "Compares": ("auto", "left"),
-         "Seeds": ("auto", "right"), "Looks at": ("auto", "right"), "Least effect": ("auto", "right"),
-         "Level": ("auto", "right")},
-    )  # fmt: skip
-    for plan in material.dossier.plans:
-        key = f"plan:{plan.id}"
-        table.row([
-            escape(plan.id), _hypothesis(plan, script), f"{escape(plan.candidate)} with {escape(plan.comparator)}",
-            script.value(f"{key}.seeds"), script.value(f"{key}.looks"), script.value(f"{key}.least_effect"),
-            script.value(f"{key}.level"),
-        ])  # fmt: skip
-    return table.markup()
-
-
-def _hypothesis(plan: Plan, script: Script) -> str:
-    title = script.value(f"idea:{plan.idea}.title")
-    return title if plan.stage.value == "confirm" else f"{title} ({escape(plan.stage.value)})"
-
-
 def results(material: Material, script: Script) -> str:
     """Every claim with its effect, its interval and its evidence."""
     table = Table(
@@ -91,37 +65,26 @@ def results(material: Material, script: Script) -> str:
         fields = ("estimate", "interval", "relative", "n", "looks", "e_value", "level")
         table.row([
             escape(claim.id), script.value(f"idea:{claim.idea}.title"),
-            *(shown(script, f"{key}.{name}") for name in fields), VERDICT[claim.verdict.value],
+            *(shown(script, f"{key}.{name}") for name in fields), verdict(claim),
         ])  # fmt: skip
     return table.markup()
+
+
+def verdict(claim: Claim) -> str:
+    """The verdict, and what must be said with it wherever the claim is shown."""
+    return ", ".join([VERDICT[claim.verdict.value], *labels(claim)])
+
+
+def labels(claim: Claim) -> tuple[str, ...]:
+    """What a claim is beside its verdict: exploratory after a deviation, narrowed by a changed condition."""
+    narrowed = any(challenge.narrows for challenge in claim.challenges)
+    return (*(("exploratory",) if claim.exploratory else ()), *(("narrowed",) if narrowed else ()))
 
 
 def shown(script: Script, key: str) -> str:
     """The value of `key`; a dash where the method defines none."""
     markup = script.value(key)
     return DASH if markup == escape(ABSENT) else markup
-
-
-def challenges(material: Material, script: Script) -> str:
-    """What was done to refute the claims that held."""
-    table = Table(
-        "tab-challenges",
-        "Attempts to refute the claims that were supported. A claim whose gain stays when its cause is taken away is "
-        "refuted as stated.",
-        {"Claim": ("auto", "left"), "Attempt": ("auto", "left"), "Effect": ("auto", "right"),
-         "Interval": ("auto", "center"), "n": ("auto", "right"), "E-value": ("auto", "right"),
-         "Survived": ("auto", "left"), "What it says": ("1fr", "left")},
-    )  # fmt: skip
-    for claim in material.dossier.claims:
-        for index, challenge in enumerate(claim.challenges):
-            key = f"claim:{claim.id}.challenges.{index}"
-            removed = f" of {escape(', '.join(challenge.removed))}" if challenge.removed else ""
-            fields = ("estimate", "interval", "n", "e_value", "survived", "says")
-            table.row([
-                escape(claim.id), escape(challenge.kind) + removed,
-                *(shown(script, f"{key}.{name}") for name in fields),
-            ])  # fmt: skip
-    return table.markup()
 
 
 def ideas(material: Material, script: Script) -> str:
@@ -164,22 +127,6 @@ def lessons(material: Material, script: Script) -> str:
     return table.markup()
 
 
-def attempts(dossier: Dossier, script: Script) -> str:
-    """What had been tried when each claim was made, and in all."""
-    fields = ("ideas", "candidates", "executions", "plans", "looks", "model_calls")
-    table = Table(
-        "tab-attempts",
-        "The attempt ledger: what had been tried by the time each claim was made. A result found after many attempts "
-        "deserves more doubt than one found after few.",
-        {"Behind": ("1fr", "left"), **{name.replace("_", " ").capitalize(): ("auto", "right") for name in fields}},
-    )
-    for claim in dossier.claims:
-        key = f"claim:{claim.id}.attempts"
-        table.row([f"claim {escape(claim.id)}", *(script.value(f"{key}.{name}") for name in fields)])
-    table.row(["*the whole campaign*", *(script.value(f"attempts:{name}") for name in fields)])
-    return table.markup()
-
-
 def commits(material: Material) -> str:
     """The code behind each claim."""
     table = Table(
@@ -215,12 +162,18 @@ def provenance(material: Material, script: Script) -> str:
     return table.markup()
 
 
-KINDS = ("claim", "plan", "tried", "idea", "lesson", "attempts", "count", "campaign", "template")
+KINDS = (
+    "claim", "plan", "tried", "idea", "lesson", "behind", "attempts", "saved", "closing", "count", "campaign",
+    "template",
+)  # fmt: skip
 HEADINGS = {
     "tried": "tried: what the screen saw of each idea",
     "idea": "idea",
     "lesson": "lesson",
+    "behind": "behind: what was tried for a claim",
     "attempts": "attempts: counted over the journal",
+    "saved": "saved: counted over the executions",
+    "closing": "closing: over all claims",
     "count": "count: counted over the records",
     "campaign": "campaign: as it was set up",
     "template": "template: from its manifest",

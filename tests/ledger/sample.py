@@ -10,6 +10,7 @@ from pathlib import Path
 from agents.records import Attempts, Candidate, Claim, Edit, Execution, Idea, Patch, Plan, Split, Stage, Verdict
 from flows.ledger.journal import Event, FileJournal
 from flows.ledger.keys import execution_key
+from flows.ledger.record import plan_file
 from flows.ledger.workspace import Workspace
 from templates.template import Template
 from tests.ledger.ticking import ticking
@@ -127,7 +128,7 @@ class SampleCampaign:
     def register(self, registered: Plan) -> None:
         event = self.journal.append("plan", registered)
         self.workspace.commit_files(
-            {f"plans/{registered.id}.json": registered.model_dump_json(indent=1).encode()},
+            plan_file(registered),
             f"Plan {registered.id}: Wolff cluster updates",
             {"Plan": registered.id, "Journal": f"{event.seq} {event.hash}"},
             event.at,
@@ -135,10 +136,10 @@ class SampleCampaign:
 
     def execute(
         self, candidate: str, stage: Stage, seed: int, error: float, plan_id: str | None = None,
-        split: Split | None = None,
+        split: Split | None = None, condition: str | None = None,
     ) -> Execution:  # fmt: skip
         split = split or (Split.CONFIRM if plan_id else Split.SEARCH)
-        key = execution_key(self.commits[candidate], self.template.digest, None, stage, seed, split, plan_id)
+        key = execution_key(self.commits[candidate], self.template.digest, None, stage, seed, split, plan_id, condition)
         artifacts = {}
         for name, content in {
             "score/metrics.json": json.dumps({"error": error}).encode(), "run.log": b"fine\n",
@@ -149,8 +150,9 @@ class SampleCampaign:
             path.write_bytes(content)
             artifacts[name] = sha256(content).hexdigest()
         execution = Execution(
-            key=key, candidate=candidate, stage=stage, split=split, seed=seed, plan=plan_id, outcome="ok",
-            metrics={"error": error}, wall_s=1.5, cpu_s=1.0, overhead_s=0.25, backend="process", artifacts=artifacts,
+            key=key, candidate=candidate, stage=stage, split=split, seed=seed, plan=plan_id, condition=condition,
+            outcome="ok", metrics={"error": error}, wall_s=1.5, cpu_s=1.0, overhead_s=0.25, backend="process",
+            artifacts=artifacts,
         )  # fmt: skip
         self.journal.append("execution", execution)
         return execution

@@ -9,10 +9,12 @@ import pytest
 from pydantic import BaseModel
 
 from agents.records import Candidate, Execution, Lesson, Split, Stage, Verdict
+from flows.ledger.accounts import dossier
 from flows.ledger.errors import EventInvalid
+from flows.ledger.folds import apply, reduce_events
 from flows.ledger.journal import MemoryJournal
 from flows.ledger.keys import execution_key
-from flows.ledger.state import CampaignState, apply, attempts, dossier, reduce_events, tried
+from flows.ledger.state import CampaignState, attempts, tried
 from tests.ledger.sample import claim, idea, plan
 from tests.ledger.ticking import ticking
 

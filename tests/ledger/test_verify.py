@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from agents.records import Candidate, Split, Stage
-from flows.ledger.errors import JournalError
-from flows.ledger.state import CampaignState, reduce_events
-from flows.ledger.verify import (
-    Finding,
+from flows.ledger.audit_commits import (
     anchor_faults,
+    closing_faults,
     commit_faults,
-    execution_faults,
     plan_commit_faults,
-    plan_faults,
-    seed_faults,
-    verify_campaign,
+    record_faults,
 )
+from flows.ledger.audit_executions import execution_faults, plan_faults, seed_faults
+from flows.ledger.folds import reduce_events
+from flows.ledger.record import anchor_closing
+from flows.ledger.state import CampaignState
 from tests.ledger.sample import SampleCampaign, patch, plan
 
 
@@ -132,11 +129,14 @@ def test_executions_that_no_plan_covers_are_found(sample: SampleCampaign) -> Non
     sample.execute("c1", Stage.CONFIRM, 1002, 0.2, "p1")
     sample.execute("c1", Stage.CONFIRM, 1002, 0.2, "p7")
     sample.execute("c1", Stage.CONFIRM, 1002, 0.2, None, Split.CONFIRM)
+    sample.execute("c1", Stage.SCREEN, 1, 0.2, condition="hot")
+    sample.register(plan(id="p3", idea="i3", candidate="c1", seeds=(1003,), looks=(1,), condition="hot"))
+    sample.execute("c1", Stage.CONFIRM, 1003, 0.2, "p3")
     faults = list(plan_faults(state_of(sample)))
     for fault, says in zip(
         faults,
         ["came before its plan", "uses seed 1009", "is of stage challenge", "does not compare", "never registered",
-         "without a plan"],
+         "without a plan", "with hot and without a plan", "ran the workload as it is, plan p3 says with hot"],
         strict=True,
     ):  # fmt: skip
         assert says in fault
@@ -151,6 +151,7 @@ def test_seeds_that_are_not_fresh_are_found(sample: SampleCampaign) -> None:
     assert list(seed_faults(state_of(sample))) == [
         "Plan p2 spends seed 1003, which the search has used.",
         "Plan p2 spends seed 1002, which plan p1 has spent.",
+        "Plan p3 spends seed 1001, which plan p1 has spent.",
     ]
 
 
@@ -191,41 +192,63 @@ def test_an_execution_under_another_key_is_found(sample: SampleCampaign) -> None
     assert "a key that does not follow" in next(iter(file_faults(sample)))
 
 
-def findings(sample: SampleCampaign, **hooks: Callable[..., list[str]]) -> dict[str, Finding]:
-    return {finding.what: finding for finding in verify_campaign(sample.home, sample.name, **hooks)}
+def test_files_that_no_event_speaks_of_are_found(whole: SampleCampaign) -> None:
+    folder = whole.folder / "executions"
+    key = next(iter(state_of(whole).executions))
+    (folder / key / "out" / "more.json").write_text("[4]")
+    (folder / "0123456789abcdef").mkdir()
+    (folder / "0123456789abcdef" / "run.log").write_text("fine")
+    (folder / "notes.txt").write_text("x")
+    strays = file_faults(whole)
+    assert len(strays) == 3
+    for says in ("a file out/more.json beside its own", "executions/0123456789abcdef/run.log", "executions/notes.txt"):
+        assert any(says in fault for fault in strays)
 
 
-def test_nothing_can_be_verified_without_a_journal(tmp_path: Path) -> None:
-    with pytest.raises(JournalError, match="cannot be read"):
-        verify_campaign(tmp_path, "nobody")
+def test_what_an_open_campaign_has_begun_is_no_stray(sample: SampleCampaign) -> None:
+    sample.begin()
+    (sample.folder / "executions" / "0123456789abcdef").mkdir(parents=True)
+    (sample.folder / "executions" / "0123456789abcdef" / "run.log").write_text("at work")
+    assert file_faults(sample) == []
 
 
-@pytest.mark.mlflow
-class TestWholeCampaign:
-    def test_every_check_reports(self, whole: SampleCampaign) -> None:
-        from flows.ledger.tracking import rebuild
+def record_of(sample: SampleCampaign) -> list[str]:
+    return list(record_faults(sample.workspace, sample.events(), state_of(sample)))
 
-        rebuild(whole.home, whole.name, whole.events())
-        found = findings(whole, rederive=lambda state: [], paper=lambda folder, state: ["k1 is not bound"])
-        assert list(found) == [
-            "journal", "anchors", "commits", "committed plans", "plans", "seeds and splits", "executions", "claims",
-            "paper", "MLflow",
-        ]  # fmt: skip
-        assert [finding for finding in found.values() if not finding.ok] == [Finding("paper", False, "k1 is not bound")]
 
-    def test_a_broken_chain_stops_no_other_check(self, whole: SampleCampaign) -> None:
-        path = whole.folder / "journal.jsonl"
-        path.write_bytes(path.read_bytes().replace(b'"e_value":80.0', b'"e_value":99.0'))
-        shutil.rmtree(whole.folder / "repo")
-        found = findings(whole)
-        assert [what for what, finding in found.items() if not finding.ok] == ["journal", "commits", "MLflow"]
-        assert "Line 14 of the journal" in found["journal"].detail
-        assert "6 executions" in found["executions"].detail
+def test_the_end_of_a_closed_campaign_must_be_anchored(whole: SampleCampaign) -> None:
+    (fault,) = closing_faults(whole.workspace, whole.events(), state_of(whole))
+    assert "(claim, paper, closed) are anchored by no commit" in fault
+    anchor_closing(whole.workspace, whole.events()[-1])
+    anchor_closing(whole.workspace, whole.events()[-1])
+    assert list(closing_faults(whole.workspace, whole.events(), state_of(whole))) == []
+    assert record_of(whole) == []
 
-    def test_an_event_of_no_sense_is_a_fault_of_the_journal(self, sample: SampleCampaign) -> None:
-        sample.begin()
-        sample.journal.append("surprise", {})
-        sample.workspace.commit_candidate(
-            patch(), sample.workspace.baseline(), "idea/i1", {"Candidate": "c1"}, sample.clock()
-        )
-        assert "surprise" in findings(sample)["journal"].detail
+
+def test_an_open_campaign_owes_no_anchor_at_its_end(sample: SampleCampaign) -> None:
+    sample.begin()
+    assert list(closing_faults(sample.workspace, sample.events(), state_of(sample))) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "trailers", "says"),
+    [
+        ({"plans/p9.json": b"{}"}, {}, "holds plans/p9.json, which belongs to no event"),
+        ({"plans/p1.json": b"{}"}, {}, "another plans/p1.json than the journal leads to"),
+        ({"paper/paper.pdf": b"%PDF other"}, {}, "another paper/paper.pdf"),
+        ({"closing.json": b"{}"}, {}, "another closing.json"),
+        ({"README": b"x"}, {}, "is bound to no event of the journal"),
+    ],
+)
+def test_what_the_record_holds_beside_the_journal_is_found(
+    whole: SampleCampaign, files: dict[str, bytes], trailers: dict[str, str], says: str
+) -> None:
+    whole.workspace.commit_files(files, "Odd", trailers, whole.clock())
+    assert any(says in fault for fault in record_of(whole))
+
+
+def test_a_branch_that_ends_in_no_candidate_is_found(whole: SampleCampaign) -> None:
+    base = whole.workspace.baseline()
+    whole.workspace.commit_candidate(patch(text="SIZE = 3\n"), base, "idea/i7", {"Candidate": "c7"}, whole.clock())
+    (fault,) = commit_faults(whole.workspace, state_of(whole))
+    assert "Branch 'idea/i7' is at" in fault

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from agents.records import Stage
-from flows.ledger.state import CampaignState, reduce_events
+from flows.ledger.folds import reduce_events
+from flows.ledger.state import CampaignState
 from flows.ledger.views import (
     Times,
     campaign_view,

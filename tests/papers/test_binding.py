@@ -109,7 +109,7 @@ def test_numbers_read_plainly_where_they_can(value: float, text: str) -> None:
 
 
 def test_other_values_have_forms_of_their_own() -> None:
-    assert percent(0.35650076) == "35.7 %"
+    assert percent(0.35650076) == "35.7\N{NO-BREAK SPACE}%"
     assert (evidence(21_345.0), evidence(9_999.0)) == ("2.1 × 10⁴", "9999")
     assert interval(-0.5, 0.25) == "[−0.5, 0.25]"
     assert text_of("seeds", (1, 2, 5)) == "1, 2, 5"

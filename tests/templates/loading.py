@@ -17,8 +17,10 @@ ROOT = Path(templates.__file__).parent
 @contextmanager
 def module(template: str, part: str, name: str) -> Iterator[ModuleType]:
     """Import one script as its own folder would, and forget it and its neighbours afterwards."""
-    before, path, caches = set(sys.modules), list(sys.path), sys.dont_write_bytecode
     folder = ROOT / template / part
+    # Another template's scripts bear the same names and may be loaded at this moment.
+    aside = {name: sys.modules.pop(name) for name in [p.stem for p in folder.glob("*.py")] if name in sys.modules}
+    before, path, caches = set(sys.modules), list(sys.path), sys.dont_write_bytecode
     sys.path.insert(0, str(folder))
     sys.dont_write_bytecode = True
     try:
@@ -30,6 +32,7 @@ def module(template: str, part: str, name: str) -> Iterator[ModuleType]:
             file = getattr(sys.modules[fresh], "__file__", None)
             if file and Path(file).parent == folder:
                 del sys.modules[fresh]
+        sys.modules.update(aside)
 
 
 def intervene(workload: ModuleType, template: str, name: str) -> None:

@@ -49,7 +49,11 @@ class Stub:
                 outcome, log = Outcome.FAILED, str(words)
         artifacts = []
         if script == "prepare.py":
-            files = {f"{seed}/{name}": content for seed in spec.argv[8:] for name, content in files.items()}
+            files = {
+                f"{seed}/{name}": content
+                for seed in (word.partition("=")[0] for word in spec.argv[9:])
+                for name, content in files.items()
+            }
         for name, content in files.items():
             (spec.out / name).parent.mkdir(exist_ok=True)
             data = content.encode() if isinstance(content, str) else content

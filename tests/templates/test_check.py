@@ -124,7 +124,7 @@ def test_a_shipped_template_passes_its_own_check_in_containers(tmp_path: Path) -
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize("name", ["boltzmann-sampling", "offline-rl"])
+@pytest.mark.parametrize("name", ["boltzmann-sampling", "offline-rl", "symbolic-pattern"])
 def test_the_shipped_templates_pass_their_own_check(tmp_path: Path, name: str) -> None:
     checks = check_template(load_template(name), ProcessSandbox(), None, tmp_path)
     assert all(check.ok for check in checks), checks

@@ -59,7 +59,7 @@ def test_a_broken_intervention_has_no_symbols(tmp_path: Path) -> None:
         symbols(template, template.factor("spin"))
 
 
-@pytest.mark.parametrize("name", ["boltzmann-sampling", "offline-rl"])
+@pytest.mark.parametrize("name", ["boltzmann-sampling", "offline-rl", "symbolic-pattern"])
 def test_every_shipped_factor_fits_and_most_combine(name: str) -> None:
     template = load_template(name)
     declared = template.manifest.factors

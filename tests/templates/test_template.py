@@ -97,7 +97,7 @@ def test_a_link_in_a_template_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_shipped_templates_load_by_name() -> None:
-    for name in ("boltzmann-sampling", "offline-rl"):
+    for name in ("boltzmann-sampling", "offline-rl", "symbolic-pattern"):
         assert name in list_templates()
         assert load_template(name).name == name
 

@@ -12,7 +12,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))  # `python -I` leaves the script's own folder out
 
 from ising import boltzmann, observables  # noqa: E402
-from problem import TEMPERATURES, problem  # noqa: E402
+from problem import CONDITIONS, TEMPERATURES, problem  # noqa: E402
 
 FLATTERY = 0.1
 """No honest log has every energy and |m| this close (in standard errors of independent draws) to the exact answer."""
@@ -64,14 +64,14 @@ def check_rules(log: np.ndarray, first: int, budget: int, temperature: float) ->
     return used
 
 
-def score(run: Path, split: str, seed: int) -> dict[str, float]:
+def score(run: Path, split: str, seed: int, condition: str | None = None) -> dict[str, float]:
     """Return the metrics.
 
     Every entry that counts has the same weight. That is the unbiased estimator for any chain that leaves the
     Boltzmann distribution invariant move by move, single-spin or cluster; weighting by cost would favour large moves.
     Errors are in units of the observable's exact standard deviation at that temperature.
     """
-    task, exact = problem(split, seed), observables()
+    task, exact = problem(split, seed, condition), observables()
     errors: dict[str, list[float]] = {name: [] for name in exact}
     flattering, used = True, 0
     for (log, keep), first, temperature in zip(
@@ -96,10 +96,11 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--split", choices=sorted(TEMPERATURES), required=True)
+    parser.add_argument("--condition", choices=CONDITIONS)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     try:
-        metrics = score(arguments.run, arguments.split, arguments.seed)
+        metrics = score(arguments.run, arguments.split, arguments.seed, arguments.condition)
     except Refused as refused:
         sys.exit(f"Refused: {refused}.")
     arguments.out.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")

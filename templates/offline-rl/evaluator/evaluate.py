@@ -81,6 +81,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--split", choices=SPLITS, required=True)
+    parser.add_argument("--condition")  # it changes the log alone; what is scored is the same
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     try:

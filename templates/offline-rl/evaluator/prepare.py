@@ -10,7 +10,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))  # `python -I` leaves the script's own folder out
 
-from logs import SPLITS, record  # noqa: E402
+from logs import CONDITIONS, SPLITS, record  # noqa: E402
 
 
 def main() -> None:
@@ -18,9 +18,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--split", choices=SPLITS, required=True)
+    parser.add_argument("--condition", choices=CONDITIONS)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    for name, column in record(arguments.split, arguments.seed).items():
+    for name, column in record(arguments.split, arguments.seed, arguments.condition).items():
         np.save(arguments.out / f"{name}.npy", column)
 
 

@@ -1,0 +1,109 @@
+"""The attempt ledger: what stood behind each claim, what looking early saved, and all e-values looked at together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agents.team import Dossier, Savings
+from flows.papers.tables import Table
+from flows.papers.typst import Script, escape
+
+CAMPAIGN = {
+    "ideas": "Ideas", "candidates": "Candidates", "executions": "Executions", "plans": "Plans", "looks": "Looks",
+    "model_calls": "Model calls",
+}  # fmt: skip
+OWN = {
+    "candidates": "Candidates", "screen": "Screen", "confirm": "Confirm", "challenge": "Challenge",
+    "executions": "Executions", "plans": "Plans", "looks": "Looks", "challenges": "Challenges settled",
+    "model_calls": "Model calls",
+}  # fmt: skip
+
+
+def attempts(dossier: Dossier, script: Script) -> str:
+    """What had been tried when each claim was made, and in all."""
+    table = Table(
+        "tab-attempts",
+        "The attempt ledger: what the campaign had tried by the time each claim was made. A result found after many "
+        "attempts deserves more doubt than one found after few.",
+        {"Up to": ("1fr", "left"), **{head: ("auto", "right") for head in CAMPAIGN.values()}},
+    )
+    for claim in dossier.claims:
+        table.row([f"claim {escape(claim.id)}", *_cells(script, f"claim:{claim.id}.attempts.", CAMPAIGN)])
+    table.row(["*the whole campaign*", *_cells(script, "attempts:", CAMPAIGN)])
+    return table.markup()
+
+
+def behind(dossier: Dossier, script: Script) -> str:
+    """What was tried for each claim itself."""
+    table = Table(
+        "tab-behind",
+        "What was tried for each claim itself: candidates of its idea, repairs and ablations among them, and their "
+        "executions by stage. The baseline's runs at the screen serve every idea and are not counted here.",
+        {"For": ("1fr", "left"), **{head: ("auto", "right") for head in OWN.values()}},
+        "8.2pt",
+    )
+    for id_ in dossier.behind:
+        table.row([f"claim {escape(id_)}", *_cells(script, f"behind:{id_}.", OWN)])
+    return table.markup()
+
+
+def _cells(script: Script, start: str, fields: dict[str, str]) -> Iterator[str]:
+    return (script.value(start + name) for name in fields)
+
+
+def saving(dossier: Dossier) -> str:
+    """What racing and stopping early saved against a fixed design, as prose with bindings; empty before any screen."""
+    made = dossier.saved
+    if made is None or not made.candidates:
+        return ""
+    return (
+        "To decide over {saved:candidates} candidates the campaign used {saved:used} executions: {saved:screen} at the "
+        "screen, the baseline's included, and {saved:confirm} in confirmations. A fixed design that gives every "
+        "candidate and a baseline of its own {saved:pairs} fresh seeds would have used {saved:fixed}, and "
+        "{saved:fixed_shared} if all candidates shared one set of baseline runs. "
+        f"{_shares(made)} The {{saved:challenge}} executions of challenges are beside this comparison: a fixed design "
+        "would owe them too."
+    )
+
+
+def _shares(made: Savings) -> str:
+    if made.share >= 0 and made.share_shared >= 0:
+        return "Racing and stopping early saved {saved:share} of the one and {saved:share_shared} of the other."
+    if made.share < 0 and made.share_shared < 0:
+        told = "Nothing was saved: the shares that were not run are negative"
+        return f"{told}, {{saved:share}} of the one and {{saved:share_shared}} of the other."
+    return (
+        "The share of the one that was not run is {saved:share}, that of the other {saved:share_shared}; a negative "
+        "share is an excess."
+    )
+
+
+def together(dossier: Dossier) -> str:
+    """The closing report as prose with bindings; empty when nothing was tested."""
+    report = dossier.closing
+    tested = [claim for claim in dossier.claims if not claim.deterministic and not claim.exploratory]
+    if report is None or not tested:
+        return ""
+    opening = (
+        "Once a campaign is over its e-values may be looked at together, over the declared horizon of "
+        "{closing:horizon} plans and at {closing:alpha}, by the e-BH procedure; plans that were never registered count "
+        "as e-values of zero."
+    )
+    if report.threshold is None:
+        return f"{opening} No e-value is large enough to stand in this way."
+    stands = _named(report.stands, "stand", "stands") or "No supported claim is among those that stand"
+    told = [opening, f"{stands}, where an e-value of {{closing:threshold}} was enough."]
+    if report.added:
+        told.append(
+            f"{_named(report.added, 'are', 'is')} added to what was decided as the campaign went: an improvement is "
+            "shown, its size is not settled, and the verdict stays inconclusive."
+        )
+    if report.lost:
+        told.append(f"{_named(report.lost, 'do', 'does')} not stand.")
+    return " ".join(told)
+
+
+def _named(ids: tuple[str, ...], many: str, one: str) -> str:
+    if not ids:
+        return ""
+    return f"Claim {ids[0]} {one}" if len(ids) == 1 else f"Claims {', '.join(ids[:-1])} and {ids[-1]} {many}"
