@@ -149,9 +149,9 @@ def _fallen(claim: Claim) -> str:
 
 def _mechanism(story: Story, claim: Claim) -> str:
     shown = (
-        "The challenge ties the gain to the change, though not to this account of it, which the metric cannot show."
+        "The challenge ties the difference to the change, though not to this account of it, which the metric cannot show."
         if any(challenge.survived and challenge.kind is ChallengeKind.ABLATION for challenge in claim.challenges)
-        else "The tests speak of the gain only; this account of it was not tested."
+        else "The tests speak of the difference only; this account of it was not tested."
     )
     return (
         f"The reason given for {titled(claim.idea)} before it was run is this{story.sources(claim)}: "

@@ -197,3 +197,31 @@ def test_every_part_of_an_execution_is_in_its_key() -> None:
     assert len(keys) == 8
     assert all(len(key) == 16 for key in keys)
     assert execution_key(**parts) == execution_key(**(parts | {"stage": "screen", "split": "search"}))
+
+
+DEVIATION = {"plan": "p1", "what": "a later look", "why": "the disk was full", "at": "2026-01-02T03:04:05Z"}
+
+
+def test_a_deviation_changes_the_plan_and_what_was_frozen_stays_known(journal: MemoryJournal) -> None:
+    frozen = journal.append("plan", plan())
+    event = journal.append("deviation", DEVIATION | {"changes": {"least_effect": 0.5}})
+    state = reduce_events(journal.events())
+    assert state.plans["p1"].least_effect == 0.5
+    (change,) = state.changed["p1"]
+    assert (change.before, change.event.seq) == (plan(), event.seq)
+    assert state.plan_events["p1"].seq == frozen.seq
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (DEVIATION | {"plan": "p9"}, "never registered"),
+        (DEVIATION | {"changes": {"level": 0.5}}, "level of plan p1 cannot change"),
+        (DEVIATION | {"why": ""}, "why"),
+    ],
+)
+def test_a_deviation_that_may_not_be_is_refused(journal: MemoryJournal, data: dict[str, Any], why: str) -> None:
+    journal.append("plan", plan())
+    journal.append("deviation", data)
+    with pytest.raises(EventInvalid, match=why):
+        reduce_events(journal.events())

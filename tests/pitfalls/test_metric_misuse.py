@@ -58,7 +58,7 @@ def test_a_gain_in_the_other_metric_does_not_pass_the_screen(
 ) -> None:
     """The screen and every plan read the declared metric; in that one, what flatters here is a loss."""
     ours, theirs = [], []
-    for seed in (1, 2, 3):
+    for seed in (1, 2):
         base = np.stack([np.arange(400) % 3 > 0 for _ in range(8)])
         theirs.append(execution("c0", seed, evaluator.score(written(tmp_path, base), "search", seed)))
         answers = flattering(evaluator, seed, base)
@@ -72,13 +72,14 @@ def test_a_gain_in_the_other_metric_does_not_pass_the_screen(
     assert not screened(declared, metric.least_effect).passed
 
 
-def test_what_a_run_writes_about_itself_changes_nothing(attempt: Attempt, baseline: str) -> None:
-    honest = attempt(baseline)
-    forging = attempt(edited(baseline, '\n\nif __name__ == "__main__"', f'{FORGES}\n\nif __name__ == "__main__"'))
-    assert "out/metrics.json" in forging.artifacts
-    assert forging.metrics == honest.metrics
-    assert honest.metrics is not None
-    assert honest.metrics[PRIMARY] < 0.75
+def test_what_a_run_writes_about_itself_changes_nothing(
+    attempt: Attempt, baseline: str, evaluator: ModuleType, tmp_path: Path
+) -> None:
+    trial = attempt(edited(baseline, '\n\nif __name__ == "__main__"', f'{FORGES}\n\nif __name__ == "__main__"'))
+    assert "out/metrics.json" in trial.artifacts
+    out = next(tmp_path.glob("trial-*/out"))
+    assert trial.metrics == evaluator.score(out, "search", 1)
+    assert trial.metrics[PRIMARY] < 0.75
 
 
 def test_an_idea_about_another_metric_gets_no_plan(template: Template) -> None:

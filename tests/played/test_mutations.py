@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +25,16 @@ from tests.played.playing import Played
 
 SEED = 20_251_130
 Rng = np.random.Generator
-Mutation = Callable[[Played, Rng], str]
-"""Changes one thing of a campaign on disk and returns the part of its folder that it is in."""
+Mutation = Callable[[Played, Rng], Path]
+"""Changes one thing of a campaign on disk and returns the file, or the whole repository if it is in there."""
 
 
-def _lines(change: Callable[[list[bytes], Rng], None], campaign: Played, rng: Rng) -> str:
+def _lines(change: Callable[[list[bytes], Rng], None], campaign: Played, rng: Rng) -> Path:
     path = campaign.folder / "journal.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
     change(lines, rng)
     path.write_bytes(b"".join(lines))
-    return "journal.jsonl"
+    return path
 
 
 def _delete(lines: list[bytes], rng: Rng) -> None:
@@ -57,24 +55,24 @@ def _cut(lines: list[bytes], rng: Rng) -> None:
     del lines[-int(rng.integers(1, len(lines))) :]
 
 
-def _byte(names: str, campaign: Played, rng: Rng) -> str:
+def _byte(names: str, campaign: Played, rng: Rng) -> Path:
     """Another byte somewhere in one of the files that match."""
     path = _one(campaign, names, rng)
     content = bytearray(path.read_bytes())
     at = rng.integers(len(content))
     content[at] = (content[at] + int(rng.integers(1, 256))) % 256
     path.write_bytes(bytes(content))
-    return names.partition("/")[0]
+    return path
 
 
-def _part(pattern: bytes, other: Callable[[bytes, Rng], bytes], names: str, campaign: Played, rng: Rng) -> str:
+def _part(pattern: bytes, other: Callable[[bytes, Rng], bytes], names: str, campaign: Played, rng: Rng) -> Path:
     """Another number, or another word, in one of the files that match."""
     path = _one(campaign, names, rng)
     content = path.read_bytes()
     found = list(re.finditer(pattern, content))
     match = found[rng.integers(len(found))]
     path.write_bytes(content[: match.start()] + other(match.group(), rng) + content[match.end() :])
-    return names.partition("/")[0]
+    return path
 
 
 def _digit(digit: bytes, rng: Rng) -> bytes:
@@ -86,7 +84,7 @@ def _word(word: bytes, rng: Rng) -> bytes:
     return words[rng.integers(len(words))]
 
 
-def _value(campaign: Played, rng: Rng) -> str:
+def _value(campaign: Played, rng: Rng) -> Path:
     """Another value somewhere in an event, and the whole journal chained anew: only what was anchored tells."""
     path = campaign.folder / "journal.jsonl"
 
@@ -96,7 +94,7 @@ def _value(campaign: Played, rng: Rng) -> str:
         holder[key] = holder[key] + 1
 
     path.write_bytes(forging.as_lines(forging.forged(campaign.events, change)))
-    return "journal.jsonl"
+    return path
 
 
 def _numbers(value: Any) -> Iterator[tuple[Any, Any]]:
@@ -107,28 +105,29 @@ def _numbers(value: Any) -> Iterator[tuple[Any, Any]]:
         yield from _numbers(each)
 
 
-def _remove(campaign: Played, rng: Rng) -> str:
-    _one(campaign, "executions/*/**/*.*", rng).unlink()
-    return "executions"
+def _remove(campaign: Played, rng: Rng) -> Path:
+    path = _one(campaign, "executions/*/**/*.*", rng)
+    path.unlink()
+    return path
 
 
-def _add(campaign: Played, rng: Rng) -> str:
-    place = _one(campaign, "executions/*/run.log", rng).parent
-    (place / f"more-{rng.integers(1000)}.json").write_text("{}")
-    return "executions"
+def _add(campaign: Played, rng: Rng) -> Path:
+    path = _one(campaign, "executions/*/run.log", rng).with_name(f"more-{rng.integers(1000)}.json")
+    path.write_text("{}")
+    return path
 
 
-def _commit(campaign: Played, rng: Rng) -> str:
+def _commit(campaign: Played, rng: Rng) -> Path:
     """A new commit at the end of the record: a plan, or the paper, or something else in it."""
     workspace, plan = campaign.workspace, f"plans/p{rng.integers(1, 6)}.json"
     files = {plan: b"{}", "paper/paper.typ": b"other", "notes.txt": b"mine"}
     name = sorted(files)[rng.integers(len(files))]
     trailers = {"Plan": "p1", "Journal": str(campaign.events[-1].seq) + " " + campaign.events[-1].hash}
     workspace.commit_files({name: files[name]}, f"Odd {rng.integers(10**9)}", trailers, campaign.events[-1].at)
-    return "repo"
+    return campaign.folder / "repo"
 
 
-def _move(campaign: Played, rng: Rng) -> str:
+def _move(campaign: Played, rng: Rng) -> Path:
     """A branch moved back, to another's commit, or removed."""
     workspace = campaign.workspace
     branches = [name for name in workspace.branches() if name != "main"]
@@ -138,7 +137,7 @@ def _move(campaign: Played, rng: Rng) -> str:
     others = [*back, workspace.history(RECORD)[-1], ""]
     to = others[rng.integers(len(others))]
     path.write_text(f"{to}\n") if to and to != workspace.branches()[branch] else path.unlink()
-    return "repo"
+    return campaign.folder / "repo"
 
 
 def _one(campaign: Played, names: str, rng: Rng) -> Path:
@@ -196,19 +195,21 @@ class Quick:
 
     def __init__(self, campaign: Played, patch: pytest.MonkeyPatch) -> None:
         self.campaign, self.kept = campaign, {}
-        self.stamps = {part: _stamp(campaign.folder / part) for part in PARTS}
+        self.versions = dict.fromkeys(PARTS, 0)
         for name, parts in READS.items():
             patch.setattr(verify, name, self.remembering(name, getattr(verify, name), parts))
+        journal, committed = ("journal.jsonl",), ("journal.jsonl", "repo")
         patch.setattr(audit_commits, "_anchors", self.remembering("anchors", audit_commits._anchors, ("repo",)))
-        patch.setattr(reporting, "composed", self.remembering("composed", reporting.composed, ("journal.jsonl",)))
-        compiled = self.remembering("compiled", paper_verify.compile_pdf, ("journal.jsonl",))
+        patch.setattr(reporting, "composed", self.remembering("composed", reporting.composed, journal))
+        patch.setattr(reporting, "_committed", self.remembering("committed", reporting._committed, committed))
+        compiled = self.remembering("compiled", paper_verify.compile_pdf, journal)
         patch.setattr(paper_verify, "compile_pdf", compiled)
-        self.claims = self.remembering("claims", claim_faults, ("journal.jsonl",))
+        self.claims = self.remembering("claims", claim_faults, journal)
         self.paper = self.remembering("paper", paper_faults, ("journal.jsonl", "repo", "paper"))
 
     def remembering(self, name: str, check: Callable[..., Any], parts: tuple[str, ...]) -> Callable[..., Any]:
         def remembered(*given: Any, **named: Any) -> Any:
-            key = (name, *(self.stamps[part] for part in parts))
+            key = (name, *(self.versions[part] for part in parts))
             if key not in self.kept:
                 made = check(*given, **named)
                 self.kept[key] = list(made) if isinstance(made, Iterator) else made
@@ -216,9 +217,9 @@ class Quick:
 
         return remembered
 
-    def fault(self, touched: str) -> str:
-        """Return the first check that does not hold after a change in one part, empty when there is none."""
-        self.stamps[touched] = _stamp(self.campaign.folder / touched)
+    def fault(self, touched: str, version: int) -> str:
+        """Return the first check that does not hold at a version of one part, the others as they were; or nothing."""
+        self.versions = dict.fromkeys(PARTS, 0) | {touched: version}
         if touched == "journal.jsonl":
             scanned = verify.scan_file(self.campaign.folder / touched)
             if scanned.fault is not None:
@@ -228,28 +229,21 @@ class Quick:
         return first_fault(self.campaign, self.claims, self.paper)
 
 
-def _stamp(path: Path) -> str:
-    """What a file holds, or a folder file by file."""
-    seen = sha256()
-    for parent, _, files in sorted(os.walk(path)) if path.is_dir() else [(str(path.parent), [], [path.name])]:
-        for name in sorted(files):
-            seen.update(f"{parent}/{name}\0".encode() + sha256(Path(parent, name).read_bytes()).digest())
-    return seen.hexdigest()
-
-
 def first_fault(campaign: Played, claims: Rederive = claim_faults, paper: CheckPaper = paper_faults) -> str:
     found = verify.verify_records(campaign.folder, claims, paper).findings
     return next((each.what for each in found if not each.ok), "")
 
 
-def restore(campaign: Played, whole: Path, part: str) -> None:
-    """Put one part of a campaign back as it was."""
-    there = campaign.folder / part
-    if there.is_file():
-        shutil.copyfile(whole / part, there)
-        return
-    shutil.rmtree(there)
-    shutil.copytree(whole / part, there)
+def restore(campaign: Played, whole: Path, changed: Path) -> None:
+    """Put back what was changed."""
+    kept = whole / changed.relative_to(campaign.folder)
+    if changed.is_dir():
+        shutil.rmtree(changed)
+        shutil.copytree(kept, changed)
+    elif kept.exists():
+        shutil.copyfile(kept, changed)
+    else:
+        changed.unlink()
 
 
 def test_verify_fails_on_each_of_500_random_single_mutations(
@@ -257,21 +251,17 @@ def test_verify_fails_on_each_of_500_random_single_mutations(
 ) -> None:
     rng, whole, quick = np.random.default_rng(SEED), tmp_path / "whole", Quick(spoiled, monkeypatch)
     shutil.copytree(spoiled.folder, whole)
-    assert [quick.fault(part) for part in PARTS] == [""] * len(PARTS)
-    assert sum(count for count, _ in MUTATIONS.values()) == 500
-    found, missed = Counter[str](), []
-    for what, (count, mutate) in MUTATIONS.items():
-        for number in range(count):
-            part = mutate(spoiled, rng)
-            first = quick.fault(part)
-            found[f"{what}: {first}"] += 1
-            if not first:
-                missed.append(f"{what}, number {number}")
-            restore(spoiled, whole, part)
-            quick.stamps[part] = _stamp(spoiled.folder / part)
-    assert not missed, "\n".join([*missed, "", *map(str, found.most_common())])
-    print(*found.most_common(), sep="\n")
-    assert [quick.fault(part) for part in PARTS] == [""] * len(PARTS)
+    assert [quick.fault(part, 0) for part in PARTS] == [""] * len(PARTS)
+    kinds = [what for what, (count, _) in MUTATIONS.items() for _ in range(count)]
+    assert len(kinds) == 500
+    found = Counter[str]()
+    for number, what in enumerate(kinds, start=1):
+        changed = MUTATIONS[what][1](spoiled, rng)
+        first = quick.fault(changed.relative_to(spoiled.folder).parts[0], number)
+        found[f"{what}: {first or 'MISSED'}"] += 1
+        restore(spoiled, whole, changed)
+    assert not [told for told in found if "MISSED" in told], found.most_common()
+    assert [quick.fault(part, -1) for part in PARTS] == [""] * len(PARTS), "what was changed was put back"
 
 
 @pytest.mark.parametrize("what", MUTATIONS)
