@@ -228,6 +228,15 @@ class Challenge(Record):
     n: int
     says: str
 
+    @property
+    def outcome(self) -> str:
+        """What it did to its claim, in a word or two."""
+        if self.refutes:
+            return "refutes"
+        if self.narrows:
+            return "narrows"
+        return "survived" if self.survived else "not settled"
+
 
 class Attempts(Record):
     """What was tried up to a claim: the price at which it was found."""
@@ -273,6 +282,12 @@ class Claim(Record):
     challenges: tuple[Challenge, ...] = ()
     location: Location = "centre"
     exploratory: bool = False
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What must be said beside the verdict: exploratory after a deviation, narrowed by a changed condition."""
+        narrowed = any(challenge.narrows for challenge in self.challenges)
+        return (*(("exploratory",) if self.exploratory else ()), *(("narrowed",) if narrowed else ()))
 
 
 class Lesson(Record):

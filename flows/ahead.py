@@ -37,8 +37,9 @@ class Ahead:
         """Give up what was not taken; whoever comes later prepares for himself."""
         with self._lock:
             self._closed = True
+            left, self._waiting = self._waiting, {}
         self._pool.shutdown(cancel_futures=True)
-        for future in self._waiting.values():
+        for future in left.values():
             if not future.cancelled():
                 # What could not be prepared left nothing, and nobody waits for it any more.
                 with suppress(SandboxError, TemplateError, CampaignInterrupted):

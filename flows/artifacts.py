@@ -29,7 +29,9 @@ def publish_end(campaign: OpenCampaign) -> None:
     name, paper = campaign.spec.name, campaign.folder / "paper"
     spent = attempts(campaign.state)
     title = campaign.state.draft.title if campaign.state.draft else name
-    verdicts = "\n".join(f"- **{c.verdict}**: {c.statement}" for c in campaign.state.claims.values())
+    verdicts = "\n".join(
+        f"- **{', '.join([str(c.verdict), *c.labels])}**: {c.statement}" for c in campaign.state.claims.values()
+    )
     create_markdown_artifact(
         key=f"{name}-paper",
         markdown=(
@@ -62,7 +64,7 @@ def claim_row(claim: Claim) -> dict[str, Any]:
     low, high = claim.interval or (None, None)
     return {
         "claim": claim.id,
-        "verdict": str(claim.verdict),
+        "verdict": ", ".join([str(claim.verdict), *claim.labels]),
         "statement": claim.statement,
         "effect": round(claim.estimate, 5),
         "from": low and round(low, 5),

@@ -193,9 +193,7 @@ def _deviation(data: Data, _state: CampaignState) -> Iterator[str]:
 
 def beside(claim: Claim) -> str:
     """Return what must be said beside a verdict: a changed plan, a narrower scope."""
-    narrowed = any(challenge.narrows for challenge in claim.challenges)
-    labels = (*(("exploratory",) if claim.exploratory else ()), *(("narrowed",) if narrowed else ()))
-    return f" ({', '.join(labels)})" if labels else ""
+    return f" ({', '.join(claim.labels)})" if claim.labels else ""
 
 
 def _verdict(claim: Claim) -> str:

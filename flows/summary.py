@@ -46,7 +46,7 @@ def _claim(state: CampaignState, claim: Claim) -> dict[str, Any]:
         "id": claim.id,
         "verdict": str(claim.verdict),
         "exploratory": claim.exploratory,
-        "narrowed": any(challenge.narrows for challenge in claim.challenges),
+        "narrowed": "narrowed" in claim.labels,
         "statement": claim.statement,
         "estimate": claim.estimate,
         "interval": claim.interval,

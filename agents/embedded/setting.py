@@ -149,7 +149,7 @@ def _fallen(claim: Claim) -> str:
 
 def _mechanism(story: Story, claim: Claim) -> str:
     shown = (
-        "The challenge ties the difference to the change, though not to this account of it, which the metric cannot show."
+        "The challenge ties the difference to the change, but not to this account of it, which the metric cannot show."
         if any(challenge.survived and challenge.kind is ChallengeKind.ABLATION for challenge in claim.challenges)
         else "The tests speak of the difference only; this account of it was not tested."
     )

@@ -90,5 +90,5 @@ def _kept_back(state: CampaignState) -> Iterator[str]:
     planned = {plan.idea for plan in state.plans.values()}
     for number, ideas in state.finalists.items():
         for idea in ideas:
-            if idea not in planned and not any(f"No plan for idea {idea}" in text for text in state.notices):
+            if idea not in planned and not any(f"No plan for idea {idea}:" in text for text in state.notices):
                 yield f"Idea {idea}, a finalist of round {number}, got no plan, and nothing says why."

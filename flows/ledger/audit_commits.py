@@ -125,8 +125,9 @@ def _expected(events: Sequence[Event], state: CampaignState) -> Mapping[str, str
     if state.closed is not None:
         files[CLOSING] = closing_file(state.closed, Head(events[-1].seq, events[-1].hash))
     digests = {path: sha256(content).hexdigest() for path, content in files.items()}
-    paper = state.paper.get("files", {}) if state.paper else {}
-    return digests | {f"{PAPER}/{name}": digest for name, digest in paper.items()}
+    paper = state.paper.get("files") if state.paper else None
+    published = paper if isinstance(paper, Mapping) else {}
+    return digests | {f"{PAPER}/{name}": str(digest) for name, digest in published.items()}
 
 
 def _anchors(workspace: Workspace) -> dict[str, str]:

@@ -115,7 +115,7 @@ def candidate_view(state: CampaignState, id_: str, times: Times) -> RunView:
                 "parent_commit": candidate.parent, "branch": candidate.branch, "journal_seq": state.seqs[id_],
                 "mlflow.note.content": f"{idea.statement} {idea.mechanism}" if idea else None,
                 "discarded": discarded, "claim": claim.id if claim else None,
-                "verdict": str(claim.verdict) if claim else None, "statement": claim.statement if claim else None,
+                "verdict": _verdict(claim) if claim else None, "statement": claim.statement if claim else None,
             }
         ),
     )  # fmt: skip
@@ -178,12 +178,16 @@ def claims_table(state: CampaignState) -> dict[str, list[object]]:
     ]
     rows: list[object] = [
         [
-            c.id, str(c.verdict), c.statement, c.estimate, *(c.interval or (None, None)), c.e_value, c.level, c.n,
-            c.looks, "; ".join(f"{ch.kind}: {'survived' if ch.survived else 'failed'}" for ch in c.challenges),
+            c.id, _verdict(c), c.statement, c.estimate, *(c.interval or (None, None)), c.e_value, c.level, c.n, c.looks,
+            "; ".join(f"{made.kind}: {made.outcome}" for made in c.challenges),
         ]
         for c in state.claims.values()
     ]  # fmt: skip
     return {"columns": list(columns), "data": rows}
+
+
+def _verdict(claim: Claim) -> str:
+    return ", ".join([str(claim.verdict), *claim.labels])
 
 
 def _claimed(claim: Claim) -> dict[str, float | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from agents.records import Draft, Execution, Section
+from agents.records import Draft, Execution, Section, Stage
 from agents.team import Dossier
 from flows.papers import figures, ledgers, registers, tables
 from flows.papers.binding import Bindings, Bound, refuse_literals
@@ -157,9 +157,10 @@ def _method(material: Material, script: Script) -> str:
         f"{'higher' if metric.direction == 'maximize' else 'lower'} is better, and a difference of "
         f"{script.value('template:metric.least_effect', call='num')} or more is of interest. It is computed by a "
         "protected evaluator that runs apart from the code under test and owns the held-out data.",
-        "#runin[Search and confirmation.] Ideas are screened against the baseline on a few search seeds. What passes "
-        "is registered: candidate, comparator, metric, least effect, seeds, looks and rule are frozen before the first "
-        "execution on fresh seeds and the held-out split. Whatever no plan registered is exploratory.",
+        "#runin[Search and confirmation.] Ideas are raced against the baseline on a few search seeds; who can no "
+        "longer earn a plan gets no further ones. What passes is registered: candidate, comparator, metric, least "
+        "effect, seeds, looks and rule are frozen before the first execution on fresh seeds and the held-out split. "
+        "Whatever no plan registered is exploratory.",
         "#runin[Evidence.] Candidate and comparator run on the same seeds, and the evidence against no improvement is "
         "an e-process on the paired differences, which may be read after every pair without inflating the error: "
         "under the null hypothesis the differences, given the past, are symmetric about zero or smaller than such. "
@@ -171,7 +172,8 @@ def _method(material: Material, script: Script) -> str:
         "plans. A challenge can only take a claim away, so it is held at the full value. A refutation rests on a "
         "one-sided test, an interval on both sides: the two may differ at the margin.",
     ]
-    registered = sorted(material.dossier.plans, key=lambda plan: len(plan.deviations))
+    # A rule as it was registered, of a plan that decides a hypothesis, serves best as the example.
+    registered = sorted(material.dossier.plans, key=lambda p: (bool(p.deviations), p.stage is Stage.CHALLENGE))
     if registered:
         plan = registered[0]
         told = "As it stands after a deviation from plan" if plan.deviations else "As registered with plan"

@@ -139,11 +139,16 @@ def _differences(shown: Series, metric: Metric) -> Figure:
             linestyle=(0, (2, 1.5)),
             zorder=1,
         )
-    axes.set_yticks(range(len(claims)), [f"{c['claim']} ({c['candidate']})\n{c['verdict']}" for c in claims])
+    axes.set_yticks(range(len(claims)), [_row(c) for c in claims])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(claims) - 0.35, -0.5)
     axes.set_xlabel(f"Paired difference in {_lower(_sense(metric))}; right of the line is better")
     return figure
+
+
+def _row(claim: Series) -> str:
+    """What stands beside a claim's row."""
+    return "\n".join([f"{claim['claim']} ({claim['candidate']})", ", ".join([claim["verdict"], *claim["labels"]])])
 
 
 def _lower(title: str) -> str:
@@ -153,6 +158,8 @@ def _lower(title: str) -> str:
 
 def _search(shown: Series, metric: Metric) -> Figure:
     """Every execution of the search as a dot, the baseline's mean, and the best candidate's mean so far."""
+    from matplotlib.ticker import MaxNLocator
+
     figure, axes = _axes(2.2)
     length = len(shown["values"])
     scored = [(x, v) for x, v in enumerate(shown["values"], start=1) if v is not None]
@@ -179,6 +186,7 @@ def _search(shown: Series, metric: Metric) -> Figure:
     if min(values) > 0 and max(values) > 30 * min(values):
         _logarithmic(axes)
     axes.set_xlim(0, length + 1)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("Execution of the search, in order")
     sense = "higher is better" if shown["maximize"] else "lower is better"
     below = (f"({metric.unit})",) if metric.unit else ()
@@ -231,4 +239,6 @@ def _labels(axes: Axes, n: int, labels: Sequence[tuple[float, str, str]], gap: f
     height = 0.0
     for value, name, colour in labels:
         height = max(value, height * gap)
-        axes.annotate(name, (n, height), xytext=(5, -2.5), textcoords="offset points", color=colour)
+        axes.annotate(
+            name, (n, height), xytext=(5, -2.5), textcoords="offset points", color=colour, annotation_clip=False
+        )

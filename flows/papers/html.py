@@ -10,7 +10,7 @@ from typing import Any
 
 from agents.records import Claim, Plan, Stage
 from agents.team import Dossier
-from flows.papers import ledgers, registers, tables
+from flows.papers import ledgers, registers
 from flows.papers.binding import CITATION, Bindings, bind
 from flows.papers.material import Material
 from flows.papers.numbers import ABSENT, integers, number
@@ -56,9 +56,7 @@ def report(material: Material, bindings: Bindings, drawn: Mapping[str, bytes]) -
         accounts=_accounts(dossier, bindings),
         up_to=ledgers.CAMPAIGN,
         own=ledgers.OWN,
-        labels=tables.labels,
         otherwise=registers.otherwise,
-        outcome=registers.outcome,
         manifest=material.template.manifest,
         digest=material.template.digest,
         claims=_claims(material),

@@ -160,18 +160,9 @@ def challenges(material: Material, script: Script) -> str:
             table.row([
                 escape(claim.id), escape(challenge.kind), escape(otherwise(challenge)),
                 *(shown(script, f"{key}.{name}") for name in ("estimate", "interval", "n", "e_value")),
-                outcome(challenge),
+                challenge.outcome,
             ])  # fmt: skip
     return table.markup()
-
-
-def outcome(challenge: Challenge) -> str:
-    """Return what a challenge did to its claim, in a word or two."""
-    if challenge.refutes:
-        return "refutes"
-    if challenge.narrows:
-        return "narrows"
-    return "survived" if challenge.survived else "not settled"
 
 
 def absent(dossier: Dossier) -> Iterator[tuple[str, str]]:

@@ -39,6 +39,7 @@ def _claim(claim: Claim, plan: Plan, executions: Sequence[Execution]) -> Series:
         "claim": claim.id,
         "candidate": claim.candidate,
         "verdict": claim.verdict.value,
+        "labels": list(claim.labels),
         "seeds": list(pairs.seeds),
         "differences": list(pairs.differences),
         "estimate": claim.estimate,

@@ -72,13 +72,7 @@ def results(material: Material, script: Script) -> str:
 
 def verdict(claim: Claim) -> str:
     """The verdict, and what must be said with it wherever the claim is shown."""
-    return ", ".join([VERDICT[claim.verdict.value], *labels(claim)])
-
-
-def labels(claim: Claim) -> tuple[str, ...]:
-    """What a claim is beside its verdict: exploratory after a deviation, narrowed by a changed condition."""
-    narrowed = any(challenge.narrows for challenge in claim.challenges)
-    return (*(("exploratory",) if claim.exploratory else ()), *(("narrowed",) if narrowed else ()))
+    return ", ".join([VERDICT[claim.verdict.value], *claim.labels])
 
 
 def shown(script: Script, key: str) -> str:

@@ -100,3 +100,19 @@ def test_who_comes_after_the_end_prepares_for_himself_and_nothing_further() -> N
     before = len(workshop.made)
     assert taken(ahead.take(5)) == 5
     assert len(workshop.made) == before + 1
+
+
+def test_somebody_may_still_come_while_the_rest_is_given_up() -> None:
+    class Late(Workshop):
+        """Whoever gives up the first comes back for the second, as threads do that are told to stop."""
+
+        def __call__(self, number: int) -> PreparedExecution:
+            ready: Any = super().__call__(number)
+            if number == 1:
+                ready.close = lambda: late.append(ahead.take(2))
+            return cast("PreparedExecution", ready)
+
+    late: list[PreparedExecution] = []
+    with Ahead(Late(), 5, 3) as ahead:
+        ahead.take(0)
+    assert [taken(ready) for ready in late] == [2]

@@ -8,7 +8,7 @@ from agents.records import Attack, Challenge, ChallengeKind, Deviation, Forecast
 from agents.team import Behind, Closing, Dossier, Savings
 from flows.papers import compile_pdf
 from flows.papers.ledgers import saving, together
-from flows.papers.registers import absent, changed_to, outcome
+from flows.papers.registers import absent, changed_to
 from templates.template import Template
 from tests.papers import sample
 
@@ -181,4 +181,4 @@ def test_the_closing_report_says_what_stands_what_is_added_and_what_is_lost(told
     ],
 )
 def test_the_outcome_of_a_challenge_is_one_of_four(made: Challenge, says: str) -> None:
-    assert outcome(made) == says
+    assert made.outcome == says

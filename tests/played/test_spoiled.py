@@ -13,7 +13,7 @@ from agents.records import Candidate, Edit, Patch
 from flows.ledger.audit_copies import copy_faults
 from flows.ledger.audit_prose import reference_faults, wording_faults
 from flows.ledger.folds import reduce_events
-from flows.reporting import ablation_faults
+from flows.reporting import ablation_faults, claim_faults
 from flows.writing import close
 from tests.played import noise
 from tests.played.conftest import copied as copied_campaign
@@ -93,6 +93,26 @@ def test_an_ablation_whose_code_was_weakened_is_found(spoiled: Played) -> None:
     changed = replace(state, candidates={**state.candidates, ablated.id: worse})
     (fault,) = ablation_faults(spoiled.folder, changed)
     assert f"the code of {ablated.id} is not that of" in fault
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("estimate", 9.0, "claim k1 says estimate is 9.0"),
+        ("verdict", "inconclusive", "claim k1 says verdict is inconclusive"),
+        ("exploratory", True, "claim k1 says exploratory is True"),
+        ("statement", "It is good.", "claim k1 says statement is It is good."),
+    ],
+)
+def test_a_claim_that_is_not_what_its_executions_allow_is_found(
+    played: Played, field: str, value: object, says: str
+) -> None:
+    def claim(told: Told) -> None:
+        for data in of_kind(told, "claim"):
+            if data["id"] == "k1":
+                data[field] = value
+
+    assert any(says in fault for fault in claim_faults(reduce_events(forged(played.events, claim))))
 
 
 def test_a_draft_that_says_more_than_its_verdicts_is_found(played: Played) -> None:

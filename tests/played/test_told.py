@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 from click.testing import CliRunner
@@ -35,9 +36,9 @@ def test_a_narrowed_claim_is_called_so_from_then_on(played: Played) -> None:
 
 
 def test_the_ending_tells_labels_challenges_and_what_was_saved(played: Played) -> None:
-    console = Console(width=200, record=True, quiet=True)
-    print_ending(played.spec, played.home, console)
-    text = console.export_text()
+    told = io.StringIO()
+    print_ending(played.spec, played.home, Console(width=200, file=told))
+    text = told.getvalue()
     assert "(narrowed)" in text
     assert "The gain is not there with the source far away." in text
     assert "stopping early saved" in text
