@@ -25,7 +25,7 @@ class ProcessSandbox(LocalSandbox):
     def capabilities(self) -> Capabilities:
         """Say what this backend holds programs to."""
         watched = (Promise.MEMORY, Promise.PIDS, Promise.OUT_BYTES, Promise.OUT_FILES, Promise.LOG)
-        enforced = (Promise.ENVIRONMENT, Promise.WALL, Promise.OPEN_FILES, Promise.FILE_SIZE)
+        enforced = (Promise.WALL, Promise.OPEN_FILES, Promise.FILE_SIZE)
         return Capabilities(
             backend=self.backend,
             isolates=False,
@@ -33,6 +33,7 @@ class ProcessSandbox(LocalSandbox):
             gpus=self._gpus,
             notes=(
                 "The program has this user's rights: it can read and write this user's files and use the network.",
+                "Its environment is its own, but it can read that of this user's other processes.",
                 "Memory, processes and output are watched ten times a second, so a fast program overshoots.",
                 "A child that starts a session of its own outlives the run.",
             ),
