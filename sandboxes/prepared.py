@@ -112,10 +112,11 @@ class ContainerRun:
             collector = Collector(self._spec.out, self._spec.limits, self._spec.expect)
             if isinstance(self._outbox, BindBox):
                 self._container.remove()  # only then no process of it can write any more
+            over = self._outbox.over()  # a fast writer ends between two looks of the watchdog
             self._outbox.collect(collector)
         self._copies.close()
         self._keep_output()
-        return self._result(end, collector, began)
+        return self._result(end, collector, began, over)
 
     def _clear(self) -> None:
         try:
@@ -190,11 +191,11 @@ class ContainerRun:
         make_readable(copy)
         return copy.resolve()
 
-    def _result(self, end: End, collector: Collector | None, began: float) -> RunResult:
+    def _result(self, end: End, collector: Collector | None, began: float, over: Promise | None = None) -> RunResult:
         spec, container = self._spec, self._container
         head, tail = container.log.text()
         oom_killed = end.oom_killed or (not self._place.sees_oom and self._near_its_memory(end))
-        stop = _stop(end, oom_killed, Promise.LOG if container.log.flooded else None, collector)
+        stop = _stop(end, oom_killed, Promise.LOG if container.log.flooded else over, collector)
         return RunResult(
             run_id=spec.run_id,
             outcome=stop.outcome,
@@ -228,11 +229,11 @@ def _bind(source: Path, target: str) -> Any:
     return Mount(target, str(source), type="bind", read_only=True)
 
 
-def _stop(end: End, oom_killed: bool, flooded: Promise | None, collector: Collector | None) -> Stop:
+def _stop(end: End, oom_killed: bool, over: Promise | None, collector: Collector | None) -> Stop:
     """Decide in the contract's order; a full disk is the reason of a failure, not of a success."""
     if end.killed_for is not None:
         return end.killed_for
-    met = flooded or (collector.met if collector and end.exit_code != 0 else None)
+    met = over or (collector.met if collector and end.exit_code != 0 else None)
     if met is not None:
         return Stop(Outcome.OUTPUT_LIMIT, met)
     if oom_killed:  # even at exit code 0: then a child of the program was the victim
