@@ -115,6 +115,8 @@ class Execution(Record):
     holds: Mapping[str, str] = Field(default_factory=dict)
     """What the sandbox held the programs to: promise -> enforced, watched or absent."""
     image_id: str | None = None
+    data: str = ""
+    """SHA-256 of the data set that its workload was given; empty when its template makes none."""
     artifacts: Mapping[str, str] = Field(default_factory=dict)
     """Collected file -> SHA-256, relative to the execution's directory."""
 

@@ -188,5 +188,6 @@ def _recorded(campaign: OpenCampaign, request: ExecutionRequest, trial: Trial) -
         backend=campaign.laboratory.backend,
         holds={str(promise): str(hold) for promise, hold in campaign.laboratory.sandbox.capabilities().holds.items()},
         image_id=campaign.state.image_id,
+        data=trial.data,
         artifacts={**trial.artifacts, "run.log": sha256(log.read_bytes()).hexdigest()},
     )

@@ -7,6 +7,7 @@ import shutil
 import threading
 import uuid
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -50,8 +51,7 @@ class DataSpec(BaseModel):
 
     def folder(self, seed: int) -> Path:
         """Where the data set of `seed` is kept."""
-        under = f"-{self.condition}" if self.condition else ""
-        return self.cache / f"{self.template.digest[:12]}-{self.split}{under}-{seed}"
+        return data_folder(self.cache, self.template.digest, self.split, self.condition, seed)
 
     def number(self, seed: int) -> int:
         """The number that prepare.py is given for `seed`; the evaluator gets the same."""
@@ -73,6 +73,29 @@ def prepare(spec: DataSpec, seeds: Sequence[int], sandbox: Sandbox, cancel: thre
     missing = [seed for seed in seeds if not spec.folder(seed).is_dir()] if prepares(spec.template) else []
     batches = (missing[start : start + BATCH] for start in range(0, len(missing), BATCH))
     return all(_make(spec, batch, sandbox, cancel) for batch in batches)
+
+
+def data_digest(folder: Path) -> str:
+    """Return the SHA-256 over the names and bytes of every file of a data set; read in pieces, it may be large.
+
+    Raises:
+        TemplateBroken: there is something that is no plain file.
+    """
+    whole = sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()):
+        if path.is_symlink() or not path.is_file():
+            raise TemplateBroken(f"The data set {folder} holds {path.name}, which is no plain file.")
+        name = path.relative_to(folder).as_posix().encode()
+        whole.update(b"%d %d " % (len(name), path.stat().st_size) + name)
+        with path.open("rb") as file:
+            while piece := file.read(1 << 20):
+                whole.update(piece)
+    return whole.hexdigest()
+
+
+def data_folder(cache: Path, template: str, split: str, condition: str | None, seed: int) -> Path:
+    """Where in `cache` the data set of `seed` is kept; `template` is the template's digest."""
+    return cache / f"{template[:12]}-{split}{f'-{condition}' if condition else ''}-{seed}"
 
 
 def evaluator_copy(template: Template, cache: Path) -> Path:

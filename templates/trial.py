@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sandboxes.contract import Outcome, Prepared, RunResult, RunSpec, Sandbox
 from templates.errors import MetricsInvalid, TemplateBroken
 from templates.metrics import read_metrics
-from templates.prepared import PROTECTED, DataSpec, evaluator_copy, open_to_readers, prepare, prepares
+from templates.prepared import PROTECTED, DataSpec, data_digest, evaluator_copy, open_to_readers, prepare, prepares
 from templates.seeds import Role, drawn_seed
 from templates.template import Template, digest
 
@@ -57,7 +57,8 @@ class Trial(BaseModel):
     """What came of it. `outcome` is a sandbox `Outcome`, or `invalid` when the output could not be scored.
 
     `metrics` is None unless the outcome is ok. `overhead_s` is the time beyond the workload's and the evaluator's own.
-    `artifacts` maps each file of `out/` and `score/` to its SHA-256.
+    `artifacts` maps each file of `out/` and `score/` to its SHA-256; `data` is the digest of the data set it was given,
+    empty when there is none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -70,14 +71,15 @@ class Trial(BaseModel):
     overhead_s: float = 0.0
     log: str = ""
     artifacts: Mapping[str, str] = Field(default_factory=dict)
+    data: str = ""
 
 
 class PreparedTrial:
     """Both sandboxes of a trial, got ready: the evaluator's waits while the workload's runs. Call `run` or `close`."""
 
-    def __init__(self, spec: TrialSpec, workload: Prepared, evaluator: Prepared) -> None:
+    def __init__(self, spec: TrialSpec, workload: Prepared, evaluator: Prepared, data: str) -> None:
         """Use `prepare_trial`."""
-        self._spec, self._workload, self._evaluator = spec, workload, evaluator
+        self._spec, self._workload, self._evaluator, self._data = spec, workload, evaluator, data
 
     def run(self, cancel: threading.Event | None = None) -> Trial:
         """Execute and score.
@@ -86,6 +88,9 @@ class PreparedTrial:
             SandboxError: the platform could not run a part.
             TemplateBroken: the template's files changed; no candidate is to blame.
         """
+        return self._carried_out(cancel).model_copy(update={"data": self._data})
+
+    def _carried_out(self, cancel: threading.Event | None) -> Trial:
         spec, began, scored = self._spec, time.monotonic(), False
         try:
             run = self._workload.run(cancel)
@@ -122,7 +127,7 @@ def prepare_trial(spec: TrialSpec, sandbox: Sandbox, cancel: threading.Event | N
         return None
     workload = sandbox.prepare(_workload(spec, data))
     try:
-        return PreparedTrial(spec, workload, sandbox.prepare(_evaluator(spec)))
+        return PreparedTrial(spec, workload, sandbox.prepare(_evaluator(spec)), data_digest(data) if data else "")
     except BaseException:
         workload.close()
         raise

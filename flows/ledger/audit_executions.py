@@ -11,6 +11,8 @@ from pathlib import Path
 from agents.records import Candidate, Execution, Plan, Split, Stage
 from flows.ledger.keys import execution_key
 from flows.ledger.state import CampaignState
+from templates.errors import TemplateBroken
+from templates.prepared import data_digest, data_folder
 
 HELD_OUT = (Stage.CONFIRM, Stage.CHALLENGE)
 METRICS = "score/metrics.json"
@@ -83,6 +85,30 @@ def execution_faults(folder: Path, state: CampaignState, left_out: Collection[st
                 yield f"{who} has another {name} on disk than the journal says."
         yield from _metrics_faults(who, execution, place / METRICS)
     yield from _strays(folder / "executions", state)
+
+
+def data_faults(folder: Path, state: CampaignState) -> Iterator[str]:
+    """Yield executions whose data set was another than that of the same seed, or is another on disk by now."""
+    first: dict[tuple[str, str | None, int], Execution] = {}
+    for execution in state.executions.values():
+        place = (str(execution.split), execution.condition, execution.seed)
+        before = first.setdefault(place, execution)
+        if before.data != execution.data:
+            yield (
+                f"{_called(execution, state)} was given another data set than {_called(before, state)}, which has the "
+                "same seed, split and condition."
+            )
+    for place, execution in first.items():
+        kept = data_folder(folder / "data", state.digest, *place)
+        if execution.data and kept.is_dir() and _digest(kept) != execution.data:
+            yield f"{_called(execution, state)} was given another data set than the one in data/{kept.name}."
+
+
+def _digest(folder: Path) -> str:
+    try:
+        return data_digest(folder)
+    except TemplateBroken as broken:
+        return str(broken)
 
 
 def _strays(place: Path, state: CampaignState) -> Iterator[str]:

@@ -19,7 +19,7 @@ from flows.ledger.audit_commits import (
 )
 from flows.ledger.audit_copies import copy_faults
 from flows.ledger.audit_course import registration_faults, screen_faults
-from flows.ledger.audit_executions import execution_faults, plan_faults, seed_faults
+from flows.ledger.audit_executions import data_faults, execution_faults, plan_faults, seed_faults
 from flows.ledger.audit_prose import reference_faults, wording_faults
 from flows.ledger.chain import Event, scan_file
 from flows.ledger.errors import EventInvalid, TrackingError, WorkspaceError
@@ -86,6 +86,7 @@ def verify_records(
     findings += [
         finding("plans", list(plan_faults(state)), f"{len(state.plans)} plans, each before its executions"),
         finding("seeds and splits", list(seed_faults(state)), "fresh seeds, held-out data only for plans"),
+        finding("data sets", list(data_faults(folder, state)), "the same data for every candidate on a seed"),
         finding(
             "executions",
             list(execution_faults(folder, state, left_out)),

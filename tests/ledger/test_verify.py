@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,11 @@ from flows.ledger.audit_commits import (
     plan_commit_faults,
     record_faults,
 )
-from flows.ledger.audit_executions import execution_faults, plan_faults, seed_faults
+from flows.ledger.audit_executions import data_faults, execution_faults, plan_faults, seed_faults
 from flows.ledger.folds import reduce_events
 from flows.ledger.record import anchor_closing
 from flows.ledger.state import CampaignState
+from templates.prepared import data_digest, data_folder
 from tests.ledger.sample import SampleCampaign, patch, plan
 
 
@@ -48,6 +50,36 @@ def test_a_sound_campaign_has_no_faults(whole: SampleCampaign) -> None:
     assert list(plan_faults(state)) == []
     assert list(seed_faults(state)) == []
     assert file_faults(whole) == []
+
+
+def test_a_side_that_was_given_other_data_is_found(whole: SampleCampaign) -> None:
+    state = state_of(whole)
+    assert list(data_faults(whole.folder, state)) == []
+    one, two = list(state.executions.values())[:2]
+    given = {"seed": one.seed, "split": one.split, "condition": None}
+    pair = {
+        one.key: one.model_copy(update={"data": "a" * 64}),
+        two.key: two.model_copy(update=given | {"data": "b" * 64}),
+    }
+    (fault,) = data_faults(whole.folder, replace(state, executions=pair))
+    assert two.key in fault
+    assert "another data set than" in fault
+
+
+def test_a_data_set_that_changed_since_is_found(whole: SampleCampaign) -> None:
+    state = state_of(whole)
+    (one, *_) = state.executions.values()
+    kept = data_folder(whole.folder / "data", state.digest, one.split, one.condition, one.seed)
+    kept.mkdir(parents=True)
+    (kept / "set.csv").write_text("1\n", encoding="utf-8")
+    state = replace(state, executions={one.key: one.model_copy(update={"data": data_digest(kept)})})
+    assert list(data_faults(whole.folder, state)) == []
+    (kept / "set.csv").write_text("2\n", encoding="utf-8")
+    (fault,) = data_faults(whole.folder, state)
+    assert f"data/{kept.name}" in fault
+    (kept / "set.csv").unlink()
+    (kept / "set.csv").symlink_to("/etc/hostname")
+    assert len(list(data_faults(whole.folder, state))) == 1
 
 
 def test_events_cut_off_the_end_are_found_by_the_commits(whole: SampleCampaign) -> None:

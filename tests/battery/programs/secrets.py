@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import pwd
+import sys
 
 from attack import attempt, call, given, hostile, loot, out, refuse, uncontained
 
@@ -107,11 +108,12 @@ def command_lines():
 def what_others_left():
     """Looks into the places that are its own for what earlier runs, or others, left there.
 
-    Contained when they are empty.
+    Contained when they are empty, but for the way to its own interpreter.
     """
+    mine = {part for prefix in (sys.prefix, sys.base_prefix) for part in prefix.split("/")}
 
     def found(folder):
-        names = sorted(set(os.listdir(folder)) - {"report.json"})
+        names = sorted(set(os.listdir(folder)) - {"report.json"} - (mine if folder == "/tmp" else set()))
         refuse(not names, "empty")
         return len(names)
 
