@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock bench clean
+.PHONY: help demo test lint check format lock bench clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -e 's/:.*## /\t/' | expand -t 10
@@ -25,11 +25,13 @@ demo: $(READY)  ## run a real campaign, end to end, and print what it found
 test: $(READY)  ## run every test; what needs a Docker engine says so when it is skipped
 	@$(BIN)/python -m pytest tests
 
-check: $(READY)  ## format, lint, types, layers, spelling, unit tests
+lint: $(READY)  ## format, lint, types, layers, spelling
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/typos
+
+check: lint  ## all of that and the unit tests
 	@$(BIN)/python -m pytest tests -q -m "not docker and not prefect and not mlflow and not campaign"
 
 format: $(READY)  ## format and fix what can be fixed

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from agents.errors import TeamUnknown
 from agents.team import Team
 
-TEAMS = ("embedded",)
+if TYPE_CHECKING:
+    from agents.llm.team import Workbench
+
+EMBEDDED, LLM = "embedded", "llm"
+TEAMS = (EMBEDDED, LLM)
 
 
-def load_team(name: str) -> Team:
-    """Return the team `name`.
+def model_writes(name: str) -> bool:
+    """Say whether a model writes the code of the team `name`, so that nobody vouches for it.
 
     Raises:
         TeamUnknown: this version has no such team.
     """
-    if name != "embedded":
+    if name not in TEAMS:
         raise TeamUnknown(name, TEAMS)
-    # Its patcher brings a parser along, which commands that only print must not pay for.
-    from agents.embedded.team import EmbeddedTeam
+    return name == LLM
 
-    return EmbeddedTeam()
+
+def load_team(name: str, bench: Workbench | None = None) -> Team:
+    """Return the team `name`; one that thinks by models works at `bench`, the embedded team needs none.
+
+    Raises:
+        TeamUnknown: this version has no such team.
+        ValueError: the team needs a bench and got none.
+    """
+    # Each brings along what commands that only print must not pay for.
+    if not model_writes(name):
+        from agents.embedded.team import EmbeddedTeam
+
+        return EmbeddedTeam()
+    from agents.llm.team import LlmTeam
+
+    if bench is None:
+        raise ValueError(f"Team {name!r} needs a bench to work at.")
+    return LlmTeam(bench)

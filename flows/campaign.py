@@ -11,10 +11,9 @@ from prefect.settings import PREFECT_API_URL
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows import artifacts
-from flows.errors import BudgetSpent
 from flows.opened import OpenCampaign, open_campaign
 from flows.reconcile import close_stale_flow_runs
-from flows.rounds import run_round
+from flows.rounds import run_round, run_rounds
 from flows.settings import CampaignSpec, home_folder
 from flows.writing import close, write_up
 
@@ -32,13 +31,7 @@ def campaign(spec: CampaignSpec, home: str | None = None) -> dict[str, str]:
     """
     with open_campaign(spec, home_folder(home), _now, PREFECT_API_URL.value()) as opened:
         close_stale_flow_runs(spec.name, keep=flow_run.id, home=home)
-        try:
-            for number in range(1, spec.budget.rounds + 1):
-                _round(opened)(number)
-            why = "every round is done"
-        except BudgetSpent as spent:
-            opened.append("notice", {"text": str(spent)})
-            why = "budget spent"
+        why = run_rounds(opened, lambda number: _round(opened)(number))
         write_up(opened)
         artifacts.publish_end(opened)
         if not opened.tracker.drain(timeout=120) and opened.tracker.trouble:

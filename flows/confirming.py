@@ -5,8 +5,10 @@ from __future__ import annotations
 from agents.records import Plan, Stage
 from flows.challenging import challenge
 from flows.evidence import PlanRefused, Screened, build_claim, freeze, looks_taken
+from flows.ledger import due
 from flows.ledger.state import attempts, tried
 from flows.opened import OpenCampaign
+from flows.people import ask
 from flows.registered import carry_out, commit_plan, decided, register_of, rules_of
 from flows.search.strategy import choose_finalists
 
@@ -17,6 +19,7 @@ def confirm(campaign: OpenCampaign, number: int) -> None:
         mine = [t for t in tried(campaign.state) if t.idea.round == number]
         chosen = choose_finalists(mine, campaign.spec.budget.plans_per_round)
         campaign.append("finalists", {"round": number, "ideas": [idea.id for idea in chosen]})
+    ask(campaign, "plans", number)
     plans = [p for p in (_registered(campaign, i) for i in campaign.state.finalists[number]) if p]
     carry_out(campaign, plans)
     for plan in plans:
@@ -28,8 +31,10 @@ def _registered(campaign: OpenCampaign, idea_id: str) -> Plan | None:
     """Return the plan of an idea, frozen in the journal and committed before anything of it runs."""
     state = campaign.state
     plan = next((p for p in state.plans.values() if p.idea == idea_id and p.stage is Stage.CONFIRM), None)
-    if plan is None and not _affordable(campaign):
-        text = f"No plan for idea {idea_id}: what is left of the budget of executions could not carry it out."
+    if plan is None and idea_id in state.turned_away("plans"):
+        return None
+    if plan is None and not due.plan_affordable(state, campaign.template.manifest):
+        text = due.no_plan(idea_id) + "what is left of the budget of executions could not carry it out."
         campaign.append("notice", {"text": text})
         return None
     if plan is None:
@@ -40,21 +45,11 @@ def _registered(campaign: OpenCampaign, idea_id: str) -> Plan | None:
                 rules_of(campaign), register_of(campaign), idea, *sides, Screened(seen.effect, seen.spread, seen.passed)
             )
         except PlanRefused as error:
-            campaign.append("notice", {"text": f"No plan for idea {idea_id}: {error}"})
+            campaign.append("notice", {"text": f"{due.no_plan(idea_id)}{error}"})
             return None
         campaign.append("plan", plan)
     commit_plan(campaign, plan)
     return plan
-
-
-def _affordable(campaign: OpenCampaign) -> bool:
-    """Whether one more plan and its first challenge can be run to their last seed, beside the plans that are open.
-
-    A plan that the budget ends half-way would have spent its level for nothing.
-    """
-    state, pairs = campaign.state, campaign.template.manifest.seeds.confirm
-    undecided = sum(plan.stage is Stage.CONFIRM and state.claim_of(plan.id) is None for plan in state.plans.values())
-    return len(state.executions) + 4 * pairs * (undecided + 1) <= campaign.spec.budget.executions
 
 
 def _claim(campaign: OpenCampaign, plan: Plan) -> None:

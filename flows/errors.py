@@ -5,12 +5,14 @@ FlowError                      a campaign cannot go on as asked
 ├── CampaignExists             a campaign, or a file, of this name is there already
 ├── CampaignClosed             the campaign has ended
 ├── CampaignInterrupted        it was told to stop
+│   └── NobodyAnswered         it asked, and the time is up
 ├── TemplateChanged            the template is not the one the campaign began with
 ├── BackendChanged             the sandbox is not the one the campaign began in
 ├── BudgetSpent                the next step would cross a cap
 ├── NothingWritten             the campaign has no draft yet
 ├── ClaimUnknown               the campaign makes no claim of this name
 ├── DeviationRefused           a plan may not be changed so
+├── AnswerRefused              an answer is none that its question allows
 ├── BundleError                a bundle cannot be made or used
 │   ├── BundleMissing          there is no such file
 │   ├── BundleBroken           it is not what an export wrote
@@ -18,6 +20,7 @@ FlowError                      a campaign cannot go on as asked
 │   ├── BundleDiscloses        it would give away what belongs to this machine alone
 │   └── RecordsChanged         something of the campaign is not what its journal says
 └── ServiceError               a service under the campaign failed
+    ├── ModelSilent            a model gives no answer
     ├── PortInUse              something else listens on the port
     ├── ServerFailed           a server did not start, answer or stop
     ├── ServerInUse            a campaign still writes its history there
@@ -58,6 +61,19 @@ class CampaignInterrupted(FlowError):
         """Name the campaign."""
         self.name = name
         super().__init__(f"Campaign {name!r} was interrupted. Go on with it: hypoloop resume {name}")
+
+
+class NobodyAnswered(CampaignInterrupted):
+    """The campaign asked people, and nobody answered in time."""
+
+    def __init__(self, name: str, question: str) -> None:
+        """Name the campaign and the question that stays open."""
+        super().__init__(name)
+        self.question = question
+        self.args = (
+            f"Nobody answered question {question} of campaign {name!r} in time. Answer it: hypoloop answer {name}. "
+            f"Then go on: hypoloop resume {name}",
+        )
 
 
 class TemplateChanged(FlowError):
@@ -120,6 +136,10 @@ class DeviationRefused(FlowError):
         super().__init__(f"Plan {plan!r} is not changed: {why}.")
 
 
+class AnswerRefused(FlowError):
+    """An answer is none that its question allows, or there is no question."""
+
+
 class BundleError(FlowError):
     """A bundle cannot be made or used."""
 
@@ -165,6 +185,14 @@ class RecordsChanged(BundleError):
 
 class ServiceError(FlowError):
     """A service under the campaign failed."""
+
+
+class ModelSilent(ServiceError):
+    """A model gives no answer; the campaign stands still until it does."""
+
+    def __init__(self, campaign: str, why: str) -> None:
+        """Name the campaign, and say why in a sentence."""
+        super().__init__(f"{why} What was bought is kept. Once it answers, go on: hypoloop resume {campaign}")
 
 
 class PortInUse(ServiceError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agents.errors import AgentError
+from agents.errors import AgentError, ModelUnavailable, StoredCallDamaged
 from flows.errors import (
     BundleBroken,
     CampaignExists,
@@ -34,6 +34,8 @@ CODES: tuple[tuple[type[Exception], int], ...] = (
     (LedgerError, PLATFORM),
     (PaperError, PLATFORM),
     (TemplateError, WRONG_INPUT),
+    (ModelUnavailable, PLATFORM),
+    (StoredCallDamaged, DOES_NOT_HOLD),
     (AgentError, WRONG_INPUT),
     (EvidenceError, WRONG_INPUT),
     (SearchError, WRONG_INPUT),

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from agents.teams import load_team
+from agents.errors import ModelUnavailable
+from agents.teams import model_writes
 from flows.ending import print_ending
-from flows.errors import CampaignInterrupted
+from flows.errors import CampaignInterrupted, ModelSilent
 from flows.ledger.database import open_client
 from flows.ledger.errors import CampaignBusy, TrackingError
 from flows.ledger.lease import holder_of
@@ -22,6 +23,7 @@ from flows.progress import Progress
 from flows.search.strategy import load_strategy
 from flows.server import begin_server
 from flows.settings import CampaignSpec, campaign_folder, template_folders
+from flows.thinking import models_of, purse_of
 from sandboxes.connection import connect
 from templates.template import Template, load_template
 
@@ -57,6 +59,10 @@ def launch(spec: CampaignSpec, home: Path) -> None:
                 campaign(spec, str(home))
         except KeyboardInterrupt as stopped:
             raise CampaignInterrupted(spec.name) from stopped
+        except ModelUnavailable as silent:
+            if spec.replay_of is not None:
+                raise  # No answer will come later either.
+            raise ModelSilent(spec.name, str(silent)) from silent
         finally:
             console.print("[dim]Prefect server: waiting until its history is complete ...[/]")
     print_ending(spec, home, console)
@@ -64,7 +70,9 @@ def launch(spec: CampaignSpec, home: Path) -> None:
 
 def _preflight(spec: CampaignSpec, home: Path, template: Template) -> None:
     """Refuse what cannot go well before a server is started or anything is written."""
-    load_team(spec.team)
+    if model_writes(spec.team) and spec.replay_of is None:
+        models_of(spec, os.environ)
+        purse_of(spec)
     load_strategy(spec.strategy)
     holder = holder_of(campaign_folder(home, spec.name))
     if holder is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -15,9 +16,10 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
+from agents.model import ModelCall
 from agents.records import Candidate
 from agents.team import Team
-from agents.teams import load_team
+from agents.teams import model_writes
 from flows.errors import CampaignClosed, TemplateChanged
 from flows.laboratory import Laboratory, open_laboratory
 from flows.ledger.folds import apply, reduce_events
@@ -26,11 +28,17 @@ from flows.ledger.lease import Lease
 from flows.ledger.state import CampaignState
 from flows.ledger.tracking import Tracker
 from flows.ledger.workspace import Workspace
+from flows.replaying import Recording
 from flows.search.strategy import Strategy, load_strategy
-from flows.settings import CampaignSpec, campaign_folder, template_folders
+from flows.settings import CampaignSpec, campaign_folder, home_of, template_folders
+from flows.thinking import team_of
 from templates.template import Template, load_template
 
 Clock = Callable[[], datetime]
+REPLAYS = (
+    "This campaign replays {}: every answer was stored there and nothing was bought. "
+    "What models cost is what was paid then."
+)
 
 
 @dataclass
@@ -40,7 +48,6 @@ class OpenCampaign:
     spec: CampaignSpec
     folder: Path
     template: Template
-    team: Team
     strategy: Strategy
     laboratory: Laboratory
     journal: FileJournal
@@ -48,14 +55,30 @@ class OpenCampaign:
     tracker: Tracker
     clock: Clock
     state: CampaignState
+    team: Team = field(init=False)
+    """Set as soon as the campaign has begun: what it works with comes out of the campaign."""
     cancel: threading.Event = field(default_factory=threading.Event)
+    _appending: threading.RLock = field(default_factory=threading.RLock)
 
     def append(self, kind: str, data: BaseModel | Mapping[str, Any]) -> Event:
-        """Write one event durably, then let it take effect."""
-        event = self.journal.append(kind, data)
-        self.state = apply(self.state, event)
-        self.tracker.put(event)
-        return event
+        """Write one event durably, then let it take effect; threads may call it."""
+        with self._appending:
+            event = self.journal.append(kind, data)
+            self.state = apply(self.state, event)
+            self.tracker.put(event)
+            return event
+
+    def append_call(self, call: ModelCall) -> None:
+        """Journal an answered call to a model, unless it is journalled already; threads may call it."""
+        with self._appending:
+            if call.key not in self.state.calls:
+                self.append("call", call)
+
+    def append_once(self, notice: Mapping[str, Any]) -> None:
+        """Journal a notice unless its text stands there already; threads may call it."""
+        with self._appending:
+            if notice["text"] not in self.state.notices:
+                self.append("notice", notice)
 
     def rng(self, purpose: str, number: int = 0) -> np.random.Generator:
         """Return the generator for one purpose; a replay gets the same."""
@@ -100,14 +123,13 @@ def open_campaign(spec: CampaignSpec, home: Path, clock: Clock, prefect_url: str
         journal = stack.enter_context(FileJournal(folder / "journal.jsonl", clock, lease.token))
         state = reduce_events(journal.events())
         require_open(state, spec, template)
-        team = load_team(spec.team)
-        laboratory = stack.enter_context(open_laboratory(spec, template, state.backend, home, team.model_written))
+        writes = model_writes(spec.team)
+        laboratory = stack.enter_context(open_laboratory(spec, template, state.backend, home, writes))
         tracker = stack.enter_context(Tracker(home, spec.name, prefect_url))
         campaign = OpenCampaign(
             spec=spec,
             folder=folder,
             template=template,
-            team=team,
             strategy=load_strategy(spec.strategy),
             laboratory=laboratory,
             journal=journal,
@@ -118,7 +140,8 @@ def open_campaign(spec: CampaignSpec, home: Path, clock: Clock, prefect_url: str
         )
         for event in journal.events():
             tracker.put(event)
-        _begin(campaign)
+        _begin(campaign, writes)
+        campaign.team = team_of(campaign, home, os.environ)
         yield campaign
 
 
@@ -135,19 +158,21 @@ def require_open(state: CampaignState, spec: CampaignSpec, template: Template) -
         raise TemplateChanged(template.name, spec.name)
 
 
-def _salt(campaign: OpenCampaign) -> str:
+def _salt(campaign: OpenCampaign, model_written: bool) -> str:
     """Return the secret under which seeds are drawn.
 
     What hypoloop writes itself knows nothing of it, so there it follows from the campaign and the same file gives the
-    same numbers again. A model may have read the file, so there it is drawn.
+    same numbers again. A model may have read the file, so there it is drawn. A replay has that of what it replays.
     """
-    if campaign.team.model_written:
+    if (of := campaign.spec.replay_of) is not None:
+        return Recording.of(home_of(campaign.folder), of).salt
+    if model_written:
         return secrets.token_hex(16)
     told = f"{campaign.spec.name} {campaign.spec.seed} {campaign.template.digest}"
     return sha256(told.encode()).hexdigest()[:32]
 
 
-def _begin(campaign: OpenCampaign) -> None:
+def _begin(campaign: OpenCampaign, model_written: bool = False) -> None:
     """Write the opening events that are not there yet."""
     laboratory = campaign.laboratory
     if not campaign.state.digest:
@@ -160,11 +185,13 @@ def _begin(campaign: OpenCampaign) -> None:
                 "digest": campaign.template.digest,
                 "image_id": laboratory.image_id,
                 "backend": laboratory.backend,
-                "salt": _salt(campaign),
+                "salt": _salt(campaign, model_written),
             },
         )
         for notice in laboratory.notices:
             campaign.append("notice", {"text": notice})
+        if campaign.spec.replay_of is not None:
+            campaign.append("notice", {"text": REPLAYS.format(campaign.spec.replay_of)})
     if campaign.journal.torn is not None:
         text = f"A torn record of {len(campaign.journal.torn)} bytes at the end of the journal was cut off."
         campaign.append("notice", {"text": text})

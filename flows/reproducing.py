@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from agents.records import Claim, Execution, Plan, Split
-from agents.teams import load_team
+from agents.teams import model_writes
 from flows.bundle import open_bundle
 from flows.bundle.facts import Tools
 from flows.bundle.opening import REPO
@@ -140,7 +140,7 @@ def _laboratory(subject: Subject, how: How, home: Path) -> Iterator[Laboratory]:
     asked = {"sandbox": how.sandbox or "auto", "allow_weak_sandbox": allow}
     spec = spec.model_copy(update=asked if subject.trusted else asked | {"runtime": None})
     before = "" if how.sandbox not in (None, "auto", before) else before
-    written = load_team(spec.team).model_written if subject.trusted else False
+    written = model_writes(spec.team) if subject.trusted else False
     if not subject.trusted:
         _require_tame(subject.template)
     with open_laboratory(spec, subject.template, before, home, written, subject.state.image_id) as laboratory:

@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
+from agents.llm.settings import LlmSettings
+from agents.model_settings import ModelSettings
 from agents.records import Record
 from flows.errors import SettingsInvalid
+from flows.ledger.questions import Moment
 from templates.manifest import line_of
 
 
@@ -23,10 +26,32 @@ class Budget(Record):
     plans_per_round: int = Field(default=2, ge=1, le=20)
     executions: int = Field(default=1200, ge=10)
     wall_minutes: float = Field(default=240.0, gt=0)
+    money: float | None = Field(default=None, gt=0)
+    """US dollars for calls to language models; None for no cap."""
+    tokens: int | None = Field(default=None, ge=1000)
+    """Tokens of such calls, input and output; None for no cap."""
+
+
+Role = Literal[
+    "default", "ideator", "judge", "coder", "repairer", "analyst", "falsifier", "writer", "reviewer", "chair"
+]
+"""Whom a table `[models.<role>]` is for; `default` is everybody who has none."""
+
+
+class People(Record):
+    """When a copilot campaign asks, how long it waits, and what holds when nobody answers."""
+
+    ask_at: tuple[Moment, ...] = ("ideas", "plans", "paper")
+    timeout_minutes: float = Field(default=1440.0, gt=0, le=525_600)
+    on_timeout: Literal["approve", "reject", "stop"] = "stop"
+    """`stop` ends the process; the question stays, and `hypoloop answer` and `hypoloop resume` go on from it."""
 
 
 class CampaignSpec(Record):
     """One campaign: template, team, strategy, budget, seed. Everything a replay needs."""
+
+    # What was mistyped may hold a password, which no error must repeat.
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,59}$")
     template: str
@@ -44,7 +69,17 @@ class CampaignSpec(Record):
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     slots: int | None = Field(default=None, ge=1, le=256)
     """Executions at a time; None for the number of processor cores."""
+    thoughts: int = Field(default=4, ge=1, le=64)
+    """Ideas that are put into code at a time."""
     budget: Budget = Budget()
+    mode: Literal["autopilot", "copilot"] = "autopilot"
+    """Whether people are asked on the way; see `people`."""
+    people: People = People()
+    models: Mapping[Role, ModelSettings] = Field(default_factory=dict)
+    """Which model each role asks; `default` for all roles that are not named. Team "llm" needs it."""
+    llm: LlmSettings = LlmSettings()
+    replay_of: str | None = None
+    """The campaign whose stored answers this one runs on, as `hypoloop run --replay` sets it; None asks the models."""
 
     @property
     def horizon(self) -> int:
@@ -64,6 +99,11 @@ def home_folder(given: str | None = None) -> Path:
 def campaign_folder(home: Path, name: str) -> Path:
     """Where the campaign `name` lives."""
     return home / "campaigns" / name
+
+
+def home_of(folder: Path) -> Path:
+    """Return the home that a campaign's folder lies in."""
+    return folder.parent.parent
 
 
 def is_bundle(told: str) -> bool:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from agents.records import Claim
-from flows.ledger.accounts import behind, closing_report, savings
+from agents.spending import cacheable
+from agents.storing import CallFolder
+from flows.ledger.accounts import asked_by, behind, closing_report, savings, thinking
 from flows.ledger.state import CampaignState, attempts
 
 
@@ -32,11 +34,30 @@ def facts(state: CampaignState, folder: Path) -> dict[str, Any]:
         "deviations": [
             deviation.model_dump(mode="json") for plan in state.plans.values() for deviation in plan.deviations
         ],
+        "thinking": _thinking(state, folder),
         "saved": savings(state).model_dump(),
         "together": closing_report(state).model_dump(mode="json"),
         "notices": list(state.notices),
         "paper": str(folder / "paper" / "paper.pdf") if state.paper else None,
         "folder": str(folder),
+    }
+
+
+def _thinking(state: CampaignState, folder: Path) -> dict[str, Any] | None:
+    """Return what models were asked, for what, how their code ran, and what share of the input could be cached."""
+    made = thinking(state)
+    if made is None:
+        return None
+    calls = CallFolder(folder / "calls")
+    kept = [stored for key in state.calls if (stored := calls.get(key)) is not None]
+    return {
+        **made.model_dump(mode="json"),
+        "roles": {name: each.model_dump() for name, each in asked_by(state, "role").items()},
+        "models": {name: each.model_dump() for name, each in asked_by(state, "model").items()},
+        "about": {name: each.model_dump() for name, each in asked_by(state, "about").items()},
+        "tokens_per_call": round((made.input + made.output) / made.calls, 1),
+        "cacheable": round(cacheable(kept), 4),
+        "budget": {name: state.spec["budget"].get(name) for name in ("money", "tokens")},
     }
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from flows.ledger.accounts import dossier
+from agents.team import Dossier
+from flows.ledger.accounts import before_the_paper, dossier
 from flows.ledger.record import anchor_closing
 from flows.opened import OpenCampaign
 from flows.papers import write_paper
 from flows.papers.striking import struck
+from flows.people import ask, turned_down
 from flows.reporting import composed
 from sandboxes.trees import remove_tree
 
@@ -16,7 +18,7 @@ from sandboxes.trees import remove_tree
 def write_up(campaign: OpenCampaign) -> None:
     """Leave a paper, a review and a report behind, whatever came out."""
     team, template = campaign.team, campaign.template
-    evidence = dossier(campaign.state)
+    evidence = before_the_paper(dossier(campaign.state))
     draft = campaign.state.draft or team.write(template, evidence)
     if campaign.state.draft is None:
         campaign.append("draft", draft)
@@ -24,10 +26,12 @@ def write_up(campaign: OpenCampaign) -> None:
         campaign.append("review", team.review(template, evidence, draft))
     if campaign.state.reviews[-1].decision == "revise" and campaign.state.drafts == 1:
         campaign.append("draft", team.revise(template, evidence, draft, campaign.state.reviews[-1]))
-    if len(campaign.state.reviews) < campaign.state.drafts:
+    if len(campaign.state.reviews) == 1 and campaign.state.reviews[0].decision == "revise":
         campaign.append("review", team.review(template, evidence, campaign.state.draft or draft))
     if campaign.state.paper is None:
         _strike(campaign)
+        ask(campaign, "paper")
+        _revise_for_people(campaign, evidence)
         _publish(campaign)
 
 
@@ -37,6 +41,15 @@ def close(campaign: OpenCampaign, why: str) -> None:
         if folder.is_dir() and folder.name not in campaign.state.executions:
             remove_tree(folder)  # Begun before an interruption and never finished: it counts for nothing.
     anchor_closing(campaign.workspace, campaign.append("closed", {"why": why}))
+
+
+def _revise_for_people(campaign: OpenCampaign, evidence: Dossier) -> None:
+    """Have a paper that a person rejected revised once, by what he said."""
+    review, draft = turned_down(campaign.state), campaign.state.draft
+    if review is None or draft is None:
+        return
+    campaign.append("draft", campaign.team.revise(campaign.template, evidence, draft, review))
+    _strike(campaign)
 
 
 def _strike(campaign: OpenCampaign) -> None:

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sandboxes.contract import Limits, Promise
+from templates.constraints import Constraint
 from templates.errors import ManifestInvalid
 
 HEATS = 3
@@ -146,6 +147,8 @@ class Manifest(Part):
     seeds: Seeds = Seeds()
     factors: tuple[Factor, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    """What ideas and patches of a team that thinks for itself must keep to."""
     limits_of_study: tuple[str, ...] = ()
 
     @model_validator(mode="after")
@@ -154,6 +157,7 @@ class Manifest(Part):
             ("metric", (self.metric.name, *self.secondary)),
             ("factor", tuple(factor.name for factor in self.factors)),
             ("condition", tuple(condition.name for condition in self.conditions)),
+            ("constraint", tuple(constraint.name for constraint in self.constraints)),
         ):
             twice = {name for name in names if names.count(name) > 1}
             if twice:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandboxes.errors import EngineUnavailable
+from tests.no_endpoints import no_real_endpoints  # noqa: F401 - a fixture that holds for all tests
 
 if TYPE_CHECKING:
     from docker import DockerClient

@@ -45,7 +45,7 @@ def _verdicts(story: Story) -> str:
 def claim_told(story: Story, claim: Claim) -> str:
     """Return the paragraphs on one claim, however it ended; of several that ended alike, the wording varies."""
     if claim in story.supported:
-        gain = _gain_once(story, claim) if claim.interval is None else _gain(story, claim)
+        gain = _gain_once(story, claim) if claim.deterministic else _gain(story, claim)
         return paragraphs(
             " ".join(part for part in (gain, exploratory_told(claim)) if part), challenges_told(story, claim)
         )
@@ -60,6 +60,12 @@ def _gain(story: Story, claim: Claim) -> str:
     gain, interval = story.amount(of(claim, "estimate")), of(claim, "interval")
     means = f"{of(claim, 'comparator_mean')} for the baseline and {of(claim, 'candidate_mean')} for the candidate"
     looks = plural(claim.looks, "one look", f"{of(claim, 'looks')} looks")
+    if claim.interval is None:
+        return (
+            f"{of(claim, 'statement')} The pairs, {of(claim, 'n')} of them, are too few for an interval. Their mean "
+            f"improvement is {gain}; the mean {story.metric} is {means}. The evidence against no improvement amounts "
+            f"to an e-value of {of(claim, 'e_value')} at a level of {of(claim, 'level')}."
+        )
     if index == 0:
         relative = f", {of(claim, 'relative')} of the baseline's mean" if claim.relative is not None else ""
         return (
@@ -168,10 +174,15 @@ def _survivors(story: Story) -> str:
 
 
 def _refuted(story: Story, claim: Claim) -> str:
-    if claim.interval is None:
+    if claim.deterministic:
         return (
             f"{of(claim, 'statement')} The difference was {story.amount(of(claim, 'estimate'))} on {of(claim, 'n')} "
             "pair, and in a deterministic experiment that settles it."
+        )
+    if claim.interval is None:
+        return (
+            f"{of(claim, 'statement')} The pairs, {of(claim, 'n')} of them, are too few for an interval. Their mean "
+            f"difference was {story.amount(of(claim, 'estimate'))}. {of(claim, 'reason')}"
         )
     if story.refuted.index(claim) % 2:
         return (

@@ -45,7 +45,7 @@ def method_section(story: Story) -> str:
     better = "lower is better" if story.improves == "lowers" else "higher is better"
     return paragraphs(
         f"{{template:method}} The metric of every comparison is the {story.metric} ({metric}; {better}).",
-        "An idea applies one declared change, or several together, to the baseline's code, and predicts an improvement "
+        "An idea applies one change, or several together, to the baseline's code, and predicts an improvement "
         "of at least {template:metric.least_effect} in the metric. The candidates of a round were raced on the search "
         "data: {template:seeds.screen} search seeds for each, then further ones where a plan could still be earned, "
         "and only what looked promising there was registered. "

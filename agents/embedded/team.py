@@ -18,7 +18,7 @@ from agents.embedded.reviewer import review
 from agents.embedded.reviser import revise
 from agents.embedded.writer import write
 from agents.records import Draft, Execution, Idea, Lesson, Patch, Review
-from agents.team import Dossier, Request, Tried
+from agents.team import Dossier, Proposals, Request, Tried
 from templates.template import Template
 
 
@@ -27,6 +27,7 @@ class EmbeddedTeam:
 
     name = "embedded"
     model_written = False
+    repairs = 1
     label = "hypoloop, embedded team"
 
     def propose(
@@ -36,9 +37,9 @@ class EmbeddedTeam:
         lessons: Sequence[Lesson],
         requests: Sequence[Request],
         rng: np.random.Generator,
-    ) -> tuple[Idea, ...]:
+    ) -> Proposals:
         """Propose untried factors and combinations; see `proposer.propose`."""
-        return propose(template, tried, lessons, requests, rng)
+        return Proposals(ideas=propose(template, tried, lessons, requests, rng))
 
     def patch(self, template: Template, idea: Idea, sources: Mapping[str, str]) -> Patch:
         """Put the idea's factors into code; see `patcher.patch`."""
@@ -50,7 +51,9 @@ class EmbeddedTeam:
         """Try the one thing worth trying after a crash; see `repairer.repair`."""
         return repair(template, idea, sources, failed, log)
 
-    def interpret(self, template: Template, round_: int, tried: Sequence[Tried]) -> tuple[Lesson, ...]:
+    def interpret(
+        self, template: Template, round_: int, tried: Sequence[Tried], lessons: Sequence[Lesson]
+    ) -> tuple[Lesson, ...]:
         """Draw lessons from the ideas of a round; see `analyst.interpret`."""
         return interpret(template, round_, tried)
 

@@ -103,6 +103,7 @@ def _strays(bundle: OpenBundle, state: CampaignState, template: Template | None)
     known |= {f"{names.PAPER}/{name}" for name in (state.paper["files"] if state.paper else ())}
     for execution in state.executions.values():
         known |= {f"{names.EXECUTIONS}/{execution.key}/{name}" for name in execution.artifacts}
+    known |= {f"{names.CALLS}/{key}.json" for key in state.calls}
     inside = f"{names.TEMPLATES}/{template.name}/" if template else f"{names.TEMPLATES}/"
     for name in sorted(bundle.held):
         if name not in known and (not name.startswith(inside) or name.endswith(".pyc") or "/__pycache__/" in name):
@@ -110,12 +111,13 @@ def _strays(bundle: OpenBundle, state: CampaignState, template: Template | None)
 
 
 def _absence_faults(bundle: OpenBundle, facts: Facts) -> Iterator[str]:
-    """Yield what may not be left out: only logs and outputs of executions may, and only if they are not here."""
+    """Yield what may not be left out: only logs, outputs and calls to models may, and only if they are not here."""
     for each in facts.left_out:
         if each.name in bundle.held:
             yield f"{each.name} is said to be left out and is here"
-        if not each.name.startswith(f"{names.EXECUTIONS}/") or each.name.endswith(names.METRICS):
-            yield f"{each.name} is left out, and only logs and outputs of executions may be"
+        ours = each.name.startswith((f"{names.EXECUTIONS}/", f"{names.CALLS}/"))
+        if not ours or each.name.endswith(names.METRICS):
+            yield f"{each.name} is left out, and only logs and outputs of executions and calls to models may be"
 
 
 def _absent(facts: Facts) -> str:

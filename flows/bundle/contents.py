@@ -12,6 +12,7 @@ from flows.bundle.archive import Measured, Source, measured
 from flows.bundle.facts import LeftOut
 from flows.bundle.leaks import Leaks
 from flows.errors import BundleDiscloses, RecordsChanged
+from flows.ledger.audit_calls import call_faults
 from flows.ledger.state import CampaignState
 from templates.template import Template
 
@@ -96,6 +97,23 @@ def add_executions(contents: Contents, folder: Path, state: CampaignState, outpu
             raise BundleDiscloses(f"{full} cannot be left out, and {why}. Nothing was exported.")
         else:
             contents.left_out.append(LeftOut(name=full, size=size, why=why))
+
+
+def add_calls(contents: Contents, folder: Path, state: CampaignState, leaks: Leaks) -> None:
+    """Add what models were asked and answered; a call in which something has to stay here is left out and named.
+
+    Raises:
+        RecordsChanged: a call is missing, damaged or not what the journal says.
+    """
+    if fault := next(call_faults(folder, state), None):
+        raise RecordsChanged(state.name, names.CALLS, f"does not hold: {fault.rstrip('.')}")
+    for key in state.calls:
+        path, name = folder / names.CALLS / f"{key}.json", f"{names.CALLS}/{key}.json"
+        why = leaks.found_in(path.read_bytes())
+        if why is None:
+            contents.add(name, path)
+        else:
+            contents.left_out.append(LeftOut(name=name, size=path.stat().st_size, why=why))
 
 
 class _Taken:

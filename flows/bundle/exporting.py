@@ -92,6 +92,7 @@ def _gather(home: Path, folder: Path, wish: Wish, environ: Mapping[str, str], sc
     _add_records(made, folder, state, template, scratch)
     disclosed = _refuse_leaks(made, folder, leaks, wish)
     gathered.add_executions(made, folder, state, wish.outputs_mb, leaks)
+    gathered.add_calls(made, folder, state, leaks)
     _add_environment(made, state, template, leaks)
     facts = _facts(events, state, made, wish).model_copy(update={"names_folders": disclosed})
     made.add(names.FACTS, (facts.model_dump_json(indent=1) + "\n").encode())

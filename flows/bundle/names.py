@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 MANIFEST, README, FACTS, CRATE = "MANIFEST.sha256", "README.md", "bundle.json", "ro-crate-metadata.json"
 JOURNAL, REPOSITORY, CLAIMS = "journal.jsonl", "repository.bundle", "claims.json"
-PLANS, EXECUTIONS, PAPER, TEMPLATES = "plans", "executions", "paper", "templates"
+PLANS, EXECUTIONS, CALLS, PAPER, TEMPLATES = "plans", "executions", "calls", "paper", "templates"
 INSTALLED, LOCK, IMAGE = "environment/installed.txt", "environment/requirements.lock", "environment/image.json"
 METRICS, LOG = "score/metrics.json", "run.log"
 
 FILES = (MANIFEST, README, FACTS, CRATE, JOURNAL, REPOSITORY, CLAIMS, INSTALLED, LOCK, IMAGE)
-FOLDERS = (PLANS, EXECUTIONS, PAPER, TEMPLATES)
+FOLDERS = (PLANS, EXECUTIONS, CALLS, PAPER, TEMPLATES)
 OPTIONAL = (LOCK,)
 MAX_LENGTH = 1024
 

@@ -35,6 +35,7 @@ def evidence(quick: bool, seed: int, path: Path | None) -> None:
     with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         made = sections(seed, QUICK if quick else FULL, pool.map)
     _print(made)
+    click.echo("Planted frauds: `python -m tests.frauds`, docs/frauds.md. What integrity costs: docs/integrity.md.")
     if path is not None:
         command = "hypoloop bench evidence" + (" --quick" if quick else "") + f" --seed {seed}"
         today = datetime.datetime.now(datetime.UTC).date().isoformat()

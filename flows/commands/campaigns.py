@@ -13,7 +13,7 @@ SAMPLE = """\
 # A hypoloop campaign. Run it with `hypoloop run {file}`.
 name = "{name}"
 template = "{template}"      # `hypoloop template list` shows what there is
-team = "embedded"            # needs no model and no key
+{team}
 sandbox = "auto"             # docker where an engine answers, else process
 seed = 1
 alpha = 0.05                 # false discovery rate over all plans of the campaign
@@ -24,14 +24,29 @@ ideas_per_round = 6
 plans_per_round = 2
 executions = 1200
 wall_minutes = 240
-"""
+{models}"""
+TEAMS = {
+    "embedded": ('team = "embedded"            # needs no model and no key', ""),
+    "llm": (
+        'team = "llm"                 # thinks by the models below; its code runs only where a sandbox isolates',
+        """money = 5.0                  # US dollars for calls to models; a quarter is kept for the paper
+
+[models.default]             # every role; [models.coder] and so on may have their own: docs/models.md
+base_url = "https://api.openai.com/v1"
+model = "gpt-4o-mini"
+key_env = "OPENAI_API_KEY"   # the variable that holds the key; the key itself never stands here
+""",
+    ),
+}
+"""Line of the team, and what else its campaign file says."""
 
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), default=Path("campaign.toml"))
 @click.option("--name", default="first-campaign", show_default=True)
 @click.option("--template", "template_", default="boltzmann-sampling", show_default=True)
-def init(file: Path, name: str, template_: str) -> None:
+@click.option("--team", type=click.Choice(["embedded", "llm"]), default="embedded", show_default=True)
+def init(file: Path, name: str, template_: str, team: str) -> None:
     """Write a campaign file to start from."""
     from flows.errors import CampaignExists
     from templates.template import load_template
@@ -39,7 +54,9 @@ def init(file: Path, name: str, template_: str) -> None:
     if file.exists():
         raise CampaignExists(f"{file} is there already; nothing was written. Name another file.")
     spec_of({"name": name, "template": load_template(template_).name}, where="init")
-    file.write_text(SAMPLE.format(file=file.name, name=name, template=template_), encoding="utf-8")
+    line, models = TEAMS[team]
+    text = SAMPLE.format(file=file.name, name=name, template=template_, team=line, models=models)
+    file.write_text(text, encoding="utf-8")
     click.echo(f"Wrote {file}. Next: hypoloop run {file}")
 
 
@@ -74,13 +91,21 @@ def demo(home: str | None, template_: str, sandbox: str, seed: int, name: str | 
 
 
 @click.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), default=Path("campaign.toml"))
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@click.option("--replay", metavar="CAMPAIGN", help="Run CAMPAIGN again on its stored answers: no network, key or cost.")
+@click.option("--name", metavar="NEW", help="With --replay: the new campaign. Default: CAMPAIGN-replay.")
 @click.pass_obj
-def run(home: str | None, file: Path) -> None:
+def run(home: str | None, file: Path | None, replay: str | None, name: str | None) -> None:
     """Run the campaign that FILE describes (default: campaign.toml)."""
     from flows.launch import launch
 
-    folder, spec = home_folder(home), read_spec(file, os.environ)
+    folder = home_folder(home)
+    if replay is not None:
+        spec = _replayed(folder, replay, name, file)
+    elif name is not None:
+        raise click.UsageError("--name goes with --replay; the name of a campaign is in its file.")
+    else:
+        spec = read_spec(file or Path("campaign.toml"), os.environ)
     _refuse_existing(folder, spec)
     launch(spec, folder)
 
@@ -106,6 +131,13 @@ def resume(home: str | None, name: str) -> None:
         rebuild(folder, name, events)
         raise CampaignClosed(name)
     launch(CampaignSpec.model_validate(state.spec), folder)
+
+
+def _replayed(home: Path, of: str, name: str | None, file: Path | None) -> CampaignSpec:
+    from flows.replaying import replayed_spec
+
+    given = read_spec(file, os.environ) if file else None
+    return replayed_spec(home, of, name or _free_name(home, f"{of}-replay"), given)
 
 
 def _free_name(home: Path, stem: str) -> str:

@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("names", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="Print facts as JSON.")
 @click.pass_obj
-def status(home: str | None, name: str | None, as_json: bool) -> None:
-    """Show where campaigns stand: all of them, or NAME alone."""
+def status(home: str | None, names: tuple[str, ...], as_json: bool) -> None:
+    """Show where campaigns stand: all of them, or NAMES alone, one after the other."""
     from flows.ledger.reading import campaign_names, read_campaign
     from flows.summary import facts
 
     folder = home_folder(home)
-    names = [name] if name else campaign_names(folder)
-    rows = [facts(read_campaign(folder, each), campaign_folder(folder, each)) for each in names]
+    chosen = names or campaign_names(folder)
+    rows = [facts(read_campaign(folder, each), campaign_folder(folder, each)) for each in chosen]
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
@@ -42,11 +42,40 @@ def _print_facts(row: dict[str, object]) -> None:
     click.echo(f"{row['name']}: {row['stands']}")
     for key in ("template", "backend", "rounds", "ideas", "candidates", "executions", "plans", "paper", "folder"):
         click.echo(f"  {key:<11}{row[key] or 'not yet'}")
+    if row["thinking"]:
+        click.echo(f"  models     {_asked(row['thinking'])}")
+        click.echo(f"  their code {_ran(row['thinking'])}")
     for claim in row["claims"]:  # type: ignore[attr-defined]
         labels = "".join(f", {label}" for label in ("exploratory", "narrowed") if claim[label])
         click.echo(f"  {claim['id']:<11}{claim['verdict']}{labels}: {claim['statement']}")
     for notice in row["notices"]:  # type: ignore[attr-defined]
         click.echo(f"  note       {notice}")
+
+
+def _asked(told: Any) -> str:
+    """Return what models were asked, in a line."""
+    price = f"{told['money']:.4f} US dollars"
+    if told["unpriced"]:
+        price += f" and {told['unpriced']} calls of unknown price"
+    caps = told["budget"]
+    if caps["money"] is not None:
+        price += f" of {caps['money']:g}"
+    tokens = f"{told['input'] + told['output']} tokens" + (f" of {caps['tokens']}" if caps["tokens"] else "")
+    stages = ", ".join(f"{name} {each['calls']}" for name, each in told["stages"].items())
+    share = f"{told['cacheable']:.0%} of the input could come from a cache"
+    return f"{told['calls']} calls ({stages}), {tokens}, {price}; {share}"
+
+
+def _ran(told: Any) -> str:
+    """Return how the code that models wrote ran, and how much they proposed twice, in a line."""
+    ran, sifted = told["ran"], told["sifted"]
+    when = ("at once", "after 1 repair", *(f"after {count} repairs" for count in range(2, len(ran["after"]))))
+    ways = ", ".join(
+        [*map("{} {}".format, ran["after"], when), f"{ran['crashed']} never", f"{ran['unwritten']} came to no code"]
+    )
+    again = f"{sifted['duplicates']} of {sifted['proposals']} proposals were duplicates"
+    within = f" within {ran['repairs']} repairs" if ran["repairs"] is not None else ""
+    return f"{sum(ran['after'])} of {ran['ideas']} ideas ran{within} ({ways}); {again}"
 
 
 @click.command()

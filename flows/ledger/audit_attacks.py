@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from agents.records import Attack, Claim, Stage, Verdict
 from flows.evidence import attack_of, attack_title
-from flows.ledger.due import AttackDue, attack_affordable, attacks_due, kept_factors, title_of
+from flows.ledger.due import AttackDue, attack_affordable, attacks_due, kept_factors, no_plan, title_of
 from flows.ledger.findings import Step
 from flows.ledger.state import CampaignState
 from templates.manifest import Manifest
@@ -87,8 +87,8 @@ def _kept_back(state: CampaignState) -> Iterator[str]:
             yield f"Plan {plan.id} is a challenge that attacks no claim."
         if plan.stage is Stage.CONFIRM and plan.id not in claimed:
             yield f"Plan {plan.id} was registered, and nothing is said of what came of it."
-    planned = {plan.idea for plan in state.plans.values()}
+    planned = {plan.idea for plan in state.plans.values()} | state.turned_away("plans")
     for number, ideas in state.finalists.items():
         for idea in ideas:
-            if idea not in planned and not any(f"No plan for idea {idea}:" in text for text in state.notices):
+            if idea not in planned and not any(text.startswith(no_plan(idea)) for text in state.notices):
                 yield f"Idea {idea}, a finalist of round {number}, got no plan, and nothing says why."

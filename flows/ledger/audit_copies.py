@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,9 +14,13 @@ from templates.manifest import Manifest
 
 ROOM = 64
 """Bytes below which results may agree by chance."""
+LITTLE, MUCH = 30, 32 * 1024
+"""Compressed bytes below which they may, too (all ones but for a few); whatever is larger than `MUCH` has more."""
 OUT = "out/"
 
 Files = tuple[tuple[str, str], ...]
+Where = tuple[str, str | None]
+"""A candidate, and the condition that it ran under."""
 
 
 class _Result(NamedTuple):
@@ -33,7 +38,7 @@ def copy_faults(folder: Path, state: CampaignState, manifest: Manifest) -> Itera
     """
     if manifest.seeds.deterministic:
         return
-    results = [made for made in _results(state) if _size(folder, made) >= ROOM]
+    results = [made for made in _results(state) if _tells(folder, made)]
     constant = _constant(results)
     by_files: dict[Files, list[Execution]] = defaultdict(list)
     for made in results:
@@ -41,7 +46,7 @@ def copy_faults(folder: Path, state: CampaignState, manifest: Manifest) -> Itera
     for same in by_files.values():
         first = same[0]
         for other in same[1:]:
-            alike = first.candidate in constant and other.candidate in constant
+            alike = _where(first) in constant and _where(other) in constant
             if other.seed == first.seed or alike:
                 continue
             yield f"{_called(other, state)} has the very result of {_called(first, state)}{_why(first, other)}."
@@ -54,19 +59,33 @@ def _results(state: CampaignState) -> Iterator[_Result]:
             yield _Result(execution, files)
 
 
-def _size(folder: Path, made: _Result) -> int:
-    """Return the bytes of a result; what is not here was left out for its size."""
+def _tells(folder: Path, made: _Result) -> bool:
+    """Say whether a result holds enough that another run would not come to the same by chance.
+
+    What is not here was left out for its size.
+    """
     place = folder / "executions" / made.execution.key
     paths = [place / name for name, _ in made.files]
-    return sum(path.stat().st_size if path.is_file() else ROOM for path in paths)
+    size = sum(path.stat().st_size if path.is_file() else MUCH for path in paths)
+    if not ROOM <= size < MUCH:
+        return size >= MUCH
+    return len(zlib.compress(b"".join(path.read_bytes() for path in paths), 9)) >= LITTLE
 
 
-def _constant(results: list[_Result]) -> set[str]:
-    """Return the candidates that write the same whatever their seed, over more than two executions."""
-    written: Mapping[str, Counter[Files]] = defaultdict(Counter)
+def _constant(results: list[_Result]) -> set[Where]:
+    """Return where candidates write the same whatever their seed, over more than two executions.
+
+    What they write may be another thing under a condition, but only whoever is constant without one is so with one.
+    """
+    written: Mapping[Where, Counter[Files]] = defaultdict(Counter)
     for made in results:
-        written[made.execution.candidate][made.files] += 1
-    return {candidate for candidate, files in written.items() if len(files) == 1 and files.total() > 2}
+        written[_where(made.execution)][made.files] += 1
+    same = {where for where, files in written.items() if len(files) == 1 and files.total() > 2}
+    return {(candidate, condition) for candidate, condition in same if (candidate, None) in same}
+
+
+def _where(execution: Execution) -> Where:
+    return execution.candidate, execution.condition
 
 
 def _called(execution: Execution, state: CampaignState) -> str:

@@ -21,6 +21,7 @@ from flows.evidence import (
     next_heat,
     screened,
 )
+from flows.ledger.audit_people import people_faults
 from flows.ledger.due import budget_of, race_of, register_of, rules_of, screen_differences
 from flows.ledger.findings import Step
 from flows.ledger.state import CampaignState, attempts, tried
@@ -42,7 +43,11 @@ def screen_faults(steps: Sequence[Step], manifest: Manifest) -> Iterator[str]:
                 continue
             race = (idea.round, event.fence)
             if race not in raced:
-                raced[race] = _raced(before, idea.round, manifest)
+                raced[race] = {}
+                try:
+                    raced[race] = _raced(before, idea.round, manifest)
+                except EvidenceError as error:
+                    yield f"The screen of round {idea.round} cannot be raced again: {error}"
             wanted = raced[race].get(idea.id)
             if wanted is None:
                 yield f"The screen of idea {idea.id} (event {event.seq}) ended before its race was run."
@@ -88,7 +93,11 @@ def _seen(
 
 
 def registration_faults(steps: Sequence[Step], manifest: Manifest) -> Iterator[str]:
-    """Yield plans that are not what freezing them comes to: level, seeds, looks, rule; and claims that miscount."""
+    """Yield plans that are not what freezing them comes to: level, seeds, looks, rule; and claims that miscount.
+
+    Steps that a person had to answer for, and pretexts for a missing plan, are in it.
+    """
+    yield from people_faults(steps, manifest)
     for before, event, after in steps:
         if event.kind == "plan":
             yield from _plan_faults(before, after.plans[event.data["id"]], event.seq, manifest)
@@ -149,7 +158,7 @@ def _attempts(state: CampaignState, claim: Claim) -> dict[str, Any]:
     counted = attempts(state)
     plan = state.plans.get(claim.plan)
     looks = counted.looks + (looks_taken(plan, claim.n) if plan else 0)
-    return counted.model_copy(update={"looks": looks, "model_calls": claim.attempts.model_calls}).model_dump()
+    return counted.model_copy(update={"looks": looks}).model_dump()
 
 
 def _told(counts: Mapping[str, Any]) -> str:

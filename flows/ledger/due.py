@@ -94,6 +94,20 @@ def attack_affordable(state: CampaignState, manifest: Manifest) -> bool:
     return len(state.executions) + planned <= budget_of(state).executions
 
 
+def plan_affordable(state: CampaignState, manifest: Manifest) -> bool:
+    """Whether one more plan and its first challenge can be run to their last seed, beside the plans that are open.
+
+    A plan that the budget ends half-way would have spent its level for nothing.
+    """
+    undecided = sum(plan.stage is Stage.CONFIRM and state.claim_of(plan.id) is None for plan in state.plans.values())
+    return len(state.executions) + 4 * manifest.seeds.confirm * (undecided + 1) <= budget_of(state).executions
+
+
+def no_plan(idea: str) -> str:
+    """Return how a notice begins that says why an idea gets no plan."""
+    return f"No plan for idea {idea}: "
+
+
 def kept_factors(candidate: Candidate, removed: tuple[str, ...]) -> tuple[str, ...]:
     """Return the factors that an ablated candidate keeps."""
     return tuple(name for name in candidate.factors if name not in removed)

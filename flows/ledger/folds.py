@@ -8,9 +8,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from agents.model import ModelCall
 from agents.records import Attack, Candidate, Claim, Deviation, Draft, Execution, Idea, Lesson, Plan, Review
+from agents.team import Reference, Rejected
+from flows.ledger.answers import fault_of, misposed, taken
 from flows.ledger.chain import Event
 from flows.ledger.errors import EventInvalid
+from flows.ledger.questions import Answer, Question
 from flows.ledger.state import CampaignState, Changed, PlanEvent, Screened
 
 
@@ -70,9 +74,12 @@ def _round(state: CampaignState, event: Event) -> Changes:
 
 def _ideas(state: CampaignState, event: Event) -> Changes:
     new = {idea.id: idea for idea in map(Idea.model_validate, event.data["ideas"])}
+    works = {work.key: work for work in map(Reference.model_validate, event.data.get("references", ()))}
     _refuse_known(state.ideas, new, event)
     return {
         "ideas": {**state.ideas, **new},
+        "references": {**state.references, **works},
+        "rejected": (*state.rejected, *map(Rejected.model_validate, event.data.get("rejected", ()))),
         "proposed": (*state.proposed, int(event.data["round"])),
         "seqs": _first_seen(state, event, *new),
     }
@@ -163,6 +170,29 @@ def _lessons(state: CampaignState, event: Event) -> Changes:
     }
 
 
+def _call(state: CampaignState, event: Event) -> Changes:
+    call = ModelCall.model_validate(event.data)
+    _refuse_known(state.calls, (call.key,), event)
+    return {"calls": {**state.calls, call.key: call}, "seqs": {**state.seqs, call.key: event.seq}}
+
+
+def _question(state: CampaignState, event: Event) -> Changes:
+    question = Question.model_validate(event.data)
+    if why := misposed(state, question):
+        raise EventInvalid(event.seq, event.kind, why)
+    return {"questions": {**state.questions, question.id: question}}
+
+
+def _answer(state: CampaignState, event: Event) -> Changes:
+    answer = Answer.model_validate(event.data)
+    question = state.questions.get(answer.question)
+    if question is None:
+        raise EventInvalid(event.seq, event.kind, f"{answer.question} was never asked.")
+    if why := fault_of(state, question, answer):
+        raise EventInvalid(event.seq, event.kind, why)
+    return {"answers": {**state.answers, question.id: answer}, **taken(state, question, answer)}
+
+
 def _first_seen(state: CampaignState, event: Event, *ids: str) -> Mapping[str, int]:
     return {**state.seqs, **{id_: event.seq for id_ in ids if id_ not in state.seqs}}
 
@@ -187,6 +217,9 @@ _FOLDS: Mapping[str, Callable[[CampaignState, Event], Changes]] = {
     "claim": _claim,
     "attacks": _attacks,
     "lessons": _lessons,
+    "call": _call,
+    "question": _question,
+    "answer": _answer,
     "draft": lambda state, event: {"draft": Draft.model_validate(event.data), "drafts": state.drafts + 1},
     "review": lambda state, event: {"reviews": (*state.reviews, Review.model_validate(event.data))},
     "paper": lambda _state, event: {"paper": event.data},

@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 
+from agents.storing import CallFolder
+from flows.ledger.audit_calls import CALLS
 from flows.ledger.chain import Event
 from flows.ledger.database import all_runs, open_client
 from flows.ledger.errors import TrackingError
 from flows.ledger.folds import reduce_events
 from flows.ledger.projection import SMALL
 from flows.ledger.state import CampaignState
+from flows.ledger.traced import trace_mismatches
+from flows.ledger.traces import trace_views
 from flows.ledger.views import KEY, RunView, Times, views
 
 if TYPE_CHECKING:
@@ -24,8 +28,8 @@ if TYPE_CHECKING:
 def check_projection(events: Sequence[Event], home: Path, name: str) -> list[str]:
     """Return every mismatch between the journal and MLflow as a sentence; none means that they agree.
 
-    Every execution and candidate has exactly one run with the journal's numbers, parameters, tags and files; a run
-    that no event speaks of is a mismatch too.
+    Every execution and candidate has exactly one run with the journal's numbers, parameters, tags and files, every call
+    to a model one trace with its tokens, price and text; a run or trace that no event speaks of is a mismatch too.
 
     Raises:
         TrackingError: MLflow cannot be read.
@@ -40,7 +44,12 @@ def check_projection(events: Sequence[Event], home: Path, name: str) -> list[str
         if experiment is None or experiment.lifecycle_stage == "deleted":
             return [f"MLflow has no experiment {name!r}."]
         runs = list(all_runs(client, experiment.experiment_id))
-        return list(_mismatches(client, runs, views(state, times), state, home / "campaigns" / name))
+        folder = home / "campaigns" / name
+        told = trace_views(state, times, CallFolder(folder / CALLS))
+        return [
+            *_mismatches(client, runs, views(state, times), state, folder),
+            *_readable(trace_mismatches(client, experiment.experiment_id, told, _ids(runs))),
+        ]
     except (MlflowException, SQLAlchemyError) as error:
         raise TrackingError(f"MLflow cannot be read: {error}") from error
 
@@ -100,6 +109,18 @@ def _of_files(run: Run, artifacts: Mapping[str, str], source: Path) -> Iterator[
                 yield f"MLflow run {_called(run)} holds another {name} than the journal says."
         elif original.is_file() and original.stat().st_size <= SMALL:
             yield f"MLflow run {_called(run)} lacks {name}."
+
+
+def _readable(mismatches: Iterator[str]) -> Iterator[str]:
+    """Yield what is found; traces that make no sense, of which MLflow trips over the first, are a mismatch too."""
+    try:
+        yield from mismatches
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        yield f"The traces in MLflow cannot be read: {type(error).__name__}: {error}"
+
+
+def _ids(runs: Sequence[Run]) -> dict[str, str]:
+    return {run.data.tags[KEY]: run.info.run_id for run in runs if KEY in run.data.tags}
 
 
 def _called(run: Run) -> str:

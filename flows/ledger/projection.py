@@ -10,11 +10,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agents.storing import CallFolder
+from flows.ledger.audit_calls import CALLS
 from flows.ledger.chain import Event
 from flows.ledger.database import all_runs, open_client
 from flows.ledger.folds import apply
 from flows.ledger.state import CampaignState
+from flows.ledger.traces import Traces, asked_for, trace_id, trace_view
 from flows.ledger.views import (
+    CAMPAIGN,
     KEY,
     RunView,
     Times,
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
 
 SMALL = 1 << 20
 """Bytes up to which an execution's output is copied to MLflow; bigger ones stay in the execution's folder."""
+EVER = 1 << 62
+"""A time in milliseconds that lies behind every trace."""
 ENDED = ("FINISHED", "FAILED", "KILLED")
 
 
@@ -72,15 +78,18 @@ class Projection:
         self._client = open_client(home)
         self._experiment = ""
         self._runs: dict[str, KnownRun] = {}
+        self._traces: Traces | None = None
+        self._calls = CallFolder(self._folder / CALLS)
         self._state = CampaignState()
         self._times = Times()
 
     def clear(self) -> None:
-        """Take every run of the campaign out of sight."""
+        """Take every run of the campaign out of sight, and every trace away."""
         self._attach()
         for run in tuple(all_runs(self._client, self._experiment)):
             self._client.delete_run(run.info.run_id)
-        self._runs = {}
+        self._client.delete_traces(self._experiment, max_timestamp_millis=EVER)
+        self._runs, self._traces = {}, None
 
     def project(self, event: Event) -> None:
         """Show one event. It may be shown again, whole or after a failure half way, with no other outcome.
@@ -103,6 +112,7 @@ class Projection:
             "campaign": self._campaign,
             "candidate": self._candidate,
             "execution": self._execution,
+            "call": self._call,
             "screened": self._screened,
             "plan": self._plan,
             "claim": self._claim,
@@ -136,6 +146,25 @@ class Projection:
         if event.data.get("parent") and repository.exists():
             diff = Workspace.open(repository).diff(event.data["commit"])
             self._keep_text(known, "diff.patch", diff)
+        led_here = [
+            trace_id(state, key)
+            for key, call in state.calls.items()
+            if event.data["id"] in asked_for(state, call, state.seqs[key])
+        ]
+        if led_here:
+            self._of_calls().link(led_here, known.run_id)
+
+    def _call(self, state: CampaignState, event: Event) -> None:
+        view = trace_view(state, event.data["key"], self._times, self._calls)
+        self._of_calls().show(view, self._runs[CAMPAIGN].run_id)
+        for candidate in view.candidates:
+            self._of_calls().link([view.id], self._runs[candidate].run_id)
+
+    def _of_calls(self) -> Traces:
+        """Return what writes traces; a campaign without models never asks for it."""
+        if self._traces is None:
+            self._traces = Traces(self._client, self._experiment)
+        return self._traces
 
     def _screened(self, state: CampaignState, event: Event) -> None:
         self._show_candidate(state, event.data["candidate"], event)

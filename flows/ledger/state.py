@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from agents.model import ModelCall
 from agents.records import (
     Attack,
     Attempts,
@@ -20,7 +21,8 @@ from agents.records import (
     Review,
     Stage,
 )
-from agents.team import Tried
+from agents.team import Reference, Rejected, Tried
+from flows.ledger.questions import HEARS, Answer, Moment, Question
 
 
 class Screened(Record):
@@ -69,6 +71,10 @@ class CampaignState:
     finalists: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     learned: tuple[int, ...] = ()
     ideas: Mapping[str, Idea] = field(default_factory=dict)
+    rejected: tuple[Rejected, ...] = ()
+    """What the team had and went no further with."""
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    """What ideas were inspired by, beyond the template's own references."""
     candidates: Mapping[str, Candidate] = field(default_factory=dict)
     discarded: Mapping[str, str] = field(default_factory=dict)
     executions: Mapping[str, Execution] = field(default_factory=dict)
@@ -83,11 +89,19 @@ class CampaignState:
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Attacks on a claim that the budget did not allow, by claim."""
     lessons: tuple[Lesson, ...] = ()
+    calls: Mapping[str, ModelCall] = field(default_factory=dict)
+    """Answered calls to language models, by key."""
     draft: Draft | None = None
     drafts: int = 0
     reviews: tuple[Review, ...] = ()
     paper: Mapping[str, Any] | None = None
     notices: tuple[str, ...] = ()
+    questions: Mapping[str, Question] = field(default_factory=dict)
+    """What people were asked, by id, as it was asked last."""
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    """What was answered, by the id of the question."""
+    turned_down: int | None = None
+    """How many drafts there were when a person rejected the paper; None while none did."""
     closed: str | None = None
     last: int = 0
     """Sequence number of the last event applied."""
@@ -101,6 +115,29 @@ class CampaignState:
     def claim_seqs(self) -> Mapping[str, int]:
         """Claim id -> the event in which it was first made."""
         return {id_: self.seqs[id_] for id_ in self.claims}
+
+    @property
+    def question_open(self) -> Question | None:
+        """The question that waits for an answer, if there is one."""
+        return next((each for each in self.questions.values() if each.id not in self.answers), None)
+
+    def asked(self, at: Moment, round_: int) -> Question | None:
+        """Return the question of this moment, answered or not; None while it was not asked."""
+        return next((each for each in self.questions.values() if (each.at, each.round) == (at, round_)), None)
+
+    def turned_away(self, at: Moment) -> frozenset[str]:
+        """Return what was rejected whenever people were asked at such moments: ids of ideas, or the paper."""
+        return frozenset(
+            id_ for answer in self.answers.values() if self.questions[answer.question].at == at
+            for id_ in answer.rejected
+        )  # fmt: skip
+
+    def remarks(self, role: str) -> tuple[str, ...]:
+        """Return what people said to a role, in order."""
+        return tuple(
+            answer.remark for answer in self.answers.values()
+            if answer.remark and role in HEARS[self.questions[answer.question].at]
+        )  # fmt: skip
 
     def candidate_of(self, idea: str) -> Candidate:
         """Return the candidate that stands for an idea: the last one on its own branch, repairs included.
@@ -162,6 +199,7 @@ def attempts(state: CampaignState, upto: int | None = None) -> Attempts:
         executions=counted(state.executions),
         plans=counted(state.plans),
         looks=sum(looks_behind(state, c) for c in state.claims.values() if upto is None or state.seqs[c.id] <= upto),
+        model_calls=counted(state.calls),
     )
 
 
@@ -169,6 +207,8 @@ def _outcome(state: CampaignState, idea: str, seen: Screened | None) -> str | No
     """Return the outcome of an idea that no claim speaks of."""
     if seen is not None and seen.effect is not None:
         return "survived" if seen.passed else "screened"
+    if idea in state.turned_away("ideas"):
+        return "rejected"
     # Screened without an effect, or given up before the screen: its code never gave a number.
     return "crashed" if seen is not None or idea in state.discarded else None
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from flows.ledger.audit_attacks import attack_faults
+from flows.ledger.audit_calls import CALLS, call_faults
 from flows.ledger.audit_commits import (
     anchor_faults,
     closing_faults,
@@ -93,6 +94,10 @@ def verify_records(
             f"{len(state.executions)} executions as journalled",
         ),
     ]
+    if state.calls or (folder / CALLS).exists():
+        findings.append(
+            finding("calls", list(call_faults(folder, state, left_out)), f"{len(state.calls)} calls to models as kept")
+        )
     findings += _course_findings(folder, applied, state)
     if rederive is not None:
         findings.append(finding("claims", rederive(state), f"{len(state.claims)} claims derived again, all equal"))
@@ -163,7 +168,7 @@ def _tracking_finding(events: Sequence[Event], home: Path, name: str) -> Finding
         return finding(
             "MLflow",
             check_projection(events, home, name),
-            "params, metrics, tags and files of every execution equal its event",
+            "params, metrics, tags and files of every execution equal its event, and every trace its call",
         )
     except TrackingError as error:
         return Finding("MLflow", False, str(error))

@@ -58,9 +58,10 @@ def experiment_tags(state: CampaignState, prefect_url: str | None) -> dict[str, 
     note = (
         f"Campaign **{state.name}** on template **{state.template}**. {state.question}\n\n"
         "One parent run per candidate, one child run per execution; run `campaign` holds plans, claims and the paper. "
+        "Each call to a model is a trace, listed under the candidate that it was asked for. "
         f"The journal is the truth: `hypoloop verify {state.name}` holds this page against it.{link}"
     )
-    said = {
+    known = {
         "mlflow.note.content": note,
         "campaign": state.name,
         "template": state.template,
@@ -69,7 +70,7 @@ def experiment_tags(state: CampaignState, prefect_url: str | None) -> dict[str, 
         "backend": state.backend,
         "prefect_url": shown,
     } | {key: state.spec.get(key) for key in ("team", "strategy", "seed", "alpha")}
-    return _said(said)
+    return tagged(known)
 
 
 def campaign_view(state: CampaignState, times: Times) -> RunView:
@@ -84,7 +85,7 @@ def campaign_view(state: CampaignState, times: Times) -> RunView:
         metrics={"candidates": len(state.candidates), "executions": len(state.executions), "claims": len(state.claims)}
         if ended
         else {},
-        tags=_said({"kind": CAMPAIGN, "closed": state.closed, "template": state.template}),
+        tags=tagged({"kind": CAMPAIGN, "closed": state.closed, "template": state.template}),
     )
 
 
@@ -109,7 +110,7 @@ def candidate_view(state: CampaignState, id_: str, times: Times) -> RunView:
         status="FINISHED" if ended else None,
         params={"candidate": id_, "factors": _factors(candidate)},
         metrics={key: float(value) for key, value in metrics.items() if value is not None},
-        tags=_said(
+        tags=tagged(
             {
                 "kind": "candidate", "candidate": id_, "idea": candidate.idea, "commit": candidate.commit,
                 "parent_commit": candidate.parent, "branch": candidate.branch, "journal_seq": state.seqs[id_],
@@ -143,7 +144,7 @@ def execution_view(state: CampaignState, key: str, times: Times) -> RunView:
         },
         # A metric that the template declares outranks a cost of the same name.
         metrics={name: value for name, value in cost.items() if value is not None} | dict(execution.metrics or {}),
-        tags=_said(
+        tags=tagged(
             {
                 "kind": "execution", "execution_key": key, "journal_seq": state.seqs[key], "commit": candidate.commit,
                 "image_id": execution.image_id, "backend": execution.backend, "outcome": execution.outcome,
@@ -216,6 +217,6 @@ def _status(execution: Execution) -> str:
     return {"ok": "FINISHED", "cancelled": "KILLED", "killed": "KILLED"}.get(execution.outcome, "FAILED")
 
 
-def _said(values: Mapping[str, object]) -> dict[str, str]:
+def tagged(values: Mapping[str, object]) -> dict[str, str]:
     """Return what is known as tags, cut to the length that MLflow takes."""
     return {key: str(value)[:5000] for key, value in values.items() if value is not None and value != ""}

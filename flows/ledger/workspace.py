@@ -10,10 +10,10 @@ import threading
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
 
+from agents.llm.desk import matches
 from agents.records import Patch
 from flows.ledger.errors import EditRefused, WorkspaceError
 from flows.ledger.repository import FileEntry, Repository
@@ -265,19 +265,6 @@ def parse_trailers(message: str) -> dict[str, str]:
     """Return the `Key: value` lines of a message's last paragraph."""
     found = (TRAILER.fullmatch(line) for line in message.strip().rpartition("\n\n")[2].splitlines())
     return {match[1]: match[2] for match in found if match}
-
-
-def matches(path: str, pattern: str) -> bool:
-    """Say whether a path matches a pattern segment by segment; `**` stands for any number of folders."""
-
-    def fits(parts: tuple[str, ...], globs: tuple[str, ...]) -> bool:
-        if not globs:
-            return not parts
-        if globs[0] == "**":
-            return any(fits(parts[skip:], globs[1:]) for skip in range(len(parts) + 1))
-        return bool(parts) and fnmatchcase(parts[0], globs[0]) and fits(parts[1:], globs[1:])
-
-    return fits(tuple(path.split("/")), tuple(pattern.split("/")))
 
 
 def _matches_any(path: str, patterns: tuple[str, ...]) -> bool:

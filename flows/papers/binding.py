@@ -51,7 +51,7 @@ class Bindings:
     """Resolves `{kind:id.path}` against the dossier and the manifest.
 
     Kinds with ids: claim, plan, idea, lesson, tried (by idea id), behind (what was tried for a claim, by its id).
-    Without: attempts, saved, closing, campaign, template, and count (how many claims of a verdict, ideas of an
+    Without: attempts, thinking, saved, closing, campaign, template, count (how many claims of a verdict, ideas of an
     outcome, or ideas, plans, claims and lessons in all). In a path, a step into a list is an index, or the id or name
     of the element.
     """
@@ -69,6 +69,7 @@ class Bindings:
         self._roots: dict[str, object] = {
             "attempts": dossier.attempts,
             "saved": dossier.saved,
+            "thinking": dossier.thinking,
             "closing": dossier.closing,
             "campaign": dossier,
             "template": manifest,

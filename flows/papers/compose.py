@@ -197,8 +197,10 @@ def _ledger(material: Material, script: Script) -> Iterator[str]:
     yield ledgers.attempts(dossier, script)
     yield ledgers.behind(dossier, script)
     for heading, told in (
-        ("What looking early saved", ledgers.saving(dossier)), ("All e-values together", ledgers.together(dossier))
-    ):  # fmt: skip
+        ("What the models were asked", ledgers.thinking(dossier)),
+        ("What looking early saved", ledgers.saving(dossier)),
+        ("All e-values together", ledgers.together(dossier)),
+    ):
         if told:
             yield f"== {heading}\n\n{script.prose(told)}"
 

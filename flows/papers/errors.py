@@ -3,7 +3,7 @@
 PaperError
 ├── UnboundReference   prose names a value the journal does not hold
 ├── LiteralNumber      prose holds a number that is not a binding
-├── UnknownCitation    prose cites a work that is not in the template's references
+├── UnknownCitation    prose cites a work that is in no list of references
 └── CompileFailed      Typst refused the source
 """
 
@@ -40,14 +40,14 @@ class LiteralNumber(PaperError):
 
 
 class UnknownCitation(PaperError):
-    """Prose cites a work that is not in the template's references."""
+    """Prose cites a work that is neither in the template's references nor among the campaign's own."""
 
     def __init__(self, key: str, known: Sequence[str]) -> None:
         """Name the citation `key` and the `known` ones."""
         self.key = key
         super().__init__(
-            f"The draft cites [@{key}], which is not in the template's references.bib. "
-            f"Known: {', '.join(known) or 'none'}."
+            f"The draft cites [@{key}], which is neither in the template's references.bib nor among what the campaign "
+            f"took from its library. Known: {', '.join(known) or 'none'}."
         )
 
 

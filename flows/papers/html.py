@@ -71,8 +71,12 @@ def report(material: Material, bindings: Bindings, drawn: Mapping[str, bytes]) -
 
 
 def _accounts(dossier: Dossier, bindings: Bindings) -> list[tuple[str, str]]:
-    """What looking early saved, and all e-values together: headings and words."""
-    told = {"What looking early saved": ledgers.saving(dossier), "All e-values together": ledgers.together(dossier)}
+    """What models were asked, what looking early saved, and all e-values together: headings and words."""
+    told = {
+        "What the models were asked": ledgers.thinking(dossier),
+        "What looking early saved": ledgers.saving(dossier),
+        "All e-values together": ledgers.together(dossier),
+    }
     return [(heading, bind(text, bindings)[0]) for heading, text in told.items() if text]
 
 

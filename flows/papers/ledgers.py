@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agents.team import Dossier, Savings
+from agents.team import Dossier, Savings, Thinking
 from flows.papers.tables import Table
 from flows.papers.typst import Script, escape
 
@@ -76,6 +76,47 @@ def _shares(made: Savings) -> str:
         "The share of the one that was not run is {saved:share}, that of the other {saved:share_shared}; a negative "
         "share is an excess."
     )
+
+
+def thinking(dossier: Dossier) -> str:
+    """What models were asked and what that cost, as prose with bindings; empty where none was."""
+    made = dossier.thinking
+    if made is None:
+        return ""
+    told = [
+        "Language models answered {thinking:calls} calls in {thinking:requests} requests. They read {thinking:input} "
+        "tokens, {thinking:cached} of them from their providers' caches, and wrote {thinking:output}.",
+        "Known prices come to {thinking:money} US dollars.",
+    ]
+    if made.unpriced:
+        told.append("The price of {thinking:unpriced} calls is unknown, and they are not in that sum.")
+    if made.estimated:
+        told.append("The tokens of {thinking:estimated} calls are estimates, because the endpoint told none.")
+    if made.per_claim is not None:
+        told.append("For each supported claim that is {thinking:per_claim} US dollars.")
+    told += _proposed(made)
+    stages = "; ".join(
+        f"{name}: {{thinking:stages.{name}.calls}} calls, {{thinking:stages.{name}.input}} tokens read, "
+        f"{{thinking:stages.{name}.output}} written"
+        for name in made.stages
+    )
+    return f"{' '.join(told)} By stage: {stages}."
+
+
+def _proposed(made: Thinking) -> Iterator[str]:
+    """Yield how the code of ideas ran, and how much was proposed twice."""
+    if made.ran is not None and made.ran.ideas:
+        allowed = "" if made.ran.repairs is None else ", of which {thinking:ran.repairs} were allowed each"
+        yield (
+            "Of {thinking:ran.ideas} ideas that were to be put into code, {thinking:ran.at_once} ran at once and "
+            f"{{thinking:ran.mended}} after repairs{allowed}; {{thinking:ran.crashed}} crashed to the end and "
+            "{thinking:ran.unwritten} came to no code."
+        )
+    if made.sifted is not None and made.sifted.proposals:
+        yield (
+            "Of {thinking:sifted.proposals} proposals {thinking:sifted.duplicates} were turned away because they said "
+            "again what the campaign had, {thinking:sifted.failed} of them what had failed."
+        )
 
 
 def together(dossier: Dossier) -> str:

@@ -30,9 +30,12 @@ class Material:
     events: Mapping[str, int] = field(default_factory=dict)
 
     def bibliography(self) -> bytes | None:
-        """The template's `references.bib`, None when it has none."""
+        """The template's `references.bib` and the works of the campaign's own, None when there are none."""
         path = self.template.root / BIBLIOGRAPHY
-        return path.read_bytes() if path.is_file() else None
+        text = path.read_bytes() if path.is_file() else b""
+        known = {entry.key for entry in entries(text.decode("utf-8"))}
+        added = [work.bibtex.encode() for work in self.dossier.references if work.key not in known]
+        return b"\n\n".join(filter(None, (text, *added))) or None
 
     def citable(self) -> tuple[str, ...]:
         """The keys that prose may cite."""

@@ -53,13 +53,16 @@ UNIT = re.compile(
 MEASURED = {"estimate", "candidate_mean", "comparator_mean", "least_effect", "effect", "spread", "aim", "interval"}
 """Fields in the metric's own unit."""
 UP, DOWN = (
-    r"rais(?:e|es|ed|ing)|increas\w+|higher|heighten\w*",
-    r"lower(?:s|ed|ing)?|reduc\w+|decreas\w+|shrink\w*|drops?",
+    r"rais(?:e|es|ed|ing)|increas\w+|higher|heighten\w*|rises?|rose|risen|rising|gr[eo]w(?:s|n|ing)?|climb\w*",
+    r"lower(?:s|ed|ing)?|reduc\w+|decreas\w+|shrink\w*|shr[au]nk|drop(?:s|ped|ping)?|f[ae]ll(?:s|en|ing)?|declin\w+|"
+    r"s[aiu]nk(?:s|ing)?",
 )
 GOOD = re.compile(
     r"\b(?:improvements?|gains?|advantage)(?: of| is| was)?\s*$|\b(?:improv\w+|better)(?: \w+){0,5} by\s*$", re.I
 )
 BAD = re.compile(r"\b(?:loss|losses|worsening|deterioration)(?: of| is| was)?\s*$|\bworse(?: \w+){0,3} by\s*$", re.I)
+TURNED = re.compile(r"(?:[\s(\[“\"][-\N{EN DASH}]|\N{MINUS SIGN}\s?|\bminus\s+)$", re.IGNORECASE)
+"""A sign typed right before a number; a dash with a blank after it is punctuation."""
 OWN_SIDE = {"candidate_mean": "baseline|comparator", "comparator_mean": "candidate"}
 """Field -> the side that it is not the mean of."""
 
@@ -154,8 +157,10 @@ def _directions(quotes: Quotes, sentence: Sentence) -> Iterator[str]:
 
 
 def _signs(quotes: Quotes, sentence: Sentence) -> Iterator[str]:
-    """A gain that is one, a loss that is one."""
+    """A gain that is one, a loss that is one, and no sign but the number's own."""
     for value in sentence.values:
+        if TURNED.search(value.before):
+            yield f"puts a minus before {{{value.key}}}"
         estimate = quotes.estimate(value)
         if estimate is None:
             continue

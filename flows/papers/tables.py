@@ -107,8 +107,9 @@ def lessons(material: Material, script: Script) -> str:
     """What later rounds were told."""
     table = Table(
         "tab-lessons",
-        "Lessons that later rounds started from. The belief is the probability of "
-        "a gain of half the least effect or more.",
+        "Lessons that later rounds started from. The belief in a change is the probability of a gain of half the least "
+        "effect or more; in a principle it is the share of what speaks for it, registered tests weighing four times a "
+        "screen.",
         {"Lesson": ("auto", "left"), "Round": ("auto", "right"), "Statement": ("1fr", "left"),
          "Kind": ("auto", "left"), "Belief": ("auto", "right")},
     )  # fmt: skip
@@ -157,8 +158,8 @@ def provenance(material: Material, script: Script) -> str:
 
 
 KINDS = (
-    "claim", "plan", "tried", "idea", "lesson", "behind", "attempts", "saved", "closing", "count", "campaign",
-    "template",
+    "claim", "plan", "tried", "idea", "lesson", "behind", "attempts", "thinking", "saved", "closing", "count",
+    "campaign", "template",
 )  # fmt: skip
 HEADINGS = {
     "tried": "tried: what the screen saw of each idea",
@@ -166,6 +167,7 @@ HEADINGS = {
     "lesson": "lesson",
     "behind": "behind: what was tried for a claim",
     "attempts": "attempts: counted over the journal",
+    "thinking": "thinking: counted over the calls of models",
     "saved": "saved: counted over the executions",
     "closing": "closing: over all claims",
     "count": "count: counted over the records",

@@ -7,6 +7,7 @@ from agents.embedded.writer import SECTIONS, write
 from agents.records import Draft, Verdict
 from agents.team import Dossier
 from flows.papers.binding import Bindings, bind, refuse_literals
+from flows.papers.faults import draft_faults
 from templates.template import Template
 from tests.agents.making import MANIFEST, challenge, claim, dossier
 
@@ -98,6 +99,15 @@ def test_a_deterministic_experiment_has_no_interval(tiny: Template) -> None:
     told = text(write(Template(tiny.root), STORIES["deterministic"]))
     assert ".interval}" not in told
     assert "single pair of executions" in told
+
+
+@pytest.mark.parametrize("verdict", [Verdict.SUPPORTED, Verdict.REFUTED, Verdict.INCONCLUSIVE])
+def test_too_few_pairs_for_an_interval_are_not_called_deterministic(tiny: Template, verdict: Verdict) -> None:
+    story = dossier(claim(1, "i1", verdict).model_copy(update={"interval": None, "n": 5}))
+    draft = write(tiny, story)
+    assert "deterministic" not in text(draft)
+    assert "{claim:k1.interval}" not in str(draft.model_copy(update={"title": ""}))
+    assert draft_faults(draft, story, tiny) == ()
 
 
 def test_a_repair_is_told_among_the_limits(tiny: Template) -> None:

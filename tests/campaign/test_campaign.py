@@ -25,6 +25,7 @@ seed = 1
 rounds = 2
 ideas_per_round = 3
 plans_per_round = 1
+executions = 230
 """
 
 

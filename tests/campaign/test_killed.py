@@ -25,6 +25,7 @@ seed = 5
 rounds = 1
 ideas_per_round = 3
 plans_per_round = 1
+executions = 200
 """
 
 

@@ -14,7 +14,7 @@ from flows.evidence.simulation.campaigns import BASELINE, Campaign, Ours, Result
 from flows.evidence.simulation.nulls import CENTRE, MEAN, MEDIAN, nulls
 from flows.evidence.simulation.page import Origin, Size, markdown, sections
 from flows.evidence.simulation.rules import giving_up
-from flows.evidence.simulation.sections import Section, Share, Table
+from flows.evidence.simulation.sections import Section, Share
 from flows.evidence.simulation.studies import NOTHING, PLANTED, Job, figures
 from flows.evidence.simulation.type_one import methods, peeking
 
@@ -136,18 +136,16 @@ def test_the_page_names_where_it_comes_from_and_holds_every_section(made: list[S
         "peeking t-test",
     ):
         assert part in text
-    assert text.count("\n## ") == len(made) == 5
+    assert text.count("\n## ") - 1 == len(made) == 5
     for section in made:
         assert all(len(row) == len(table.head) for table in section.tables for row in table.rows)
 
 
-def test_there_is_a_place_for_frauds_and_their_price(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert page.integrity() is None
-    section = Section("Planted frauds", "What was tried.", (Table("", ("kind", "caught"), (("edited", "10"),)),))
-    monkeypatch.setattr(page, "integrity", lambda: section)
-    for name in ("null_campaigns", "planted_effects", "giving_up", "locations", "type_one"):
-        monkeypatch.setattr(page, name, lambda *_: None)
-    assert sections(1, TINY, map) == [section]
+def test_the_page_says_where_frauds_and_their_price_are_measured(made: list[Section]) -> None:
+    text = markdown(made, Origin("hypoloop bench evidence", 1, "0.1.0", "2026-01-02"))
+    last = text.rpartition("\n## ")[2]
+    assert "[frauds.md](frauds.md)" in last
+    assert "[integrity.md](integrity.md)" in last
 
 
 def test_the_command_prints_the_tables_and_writes_the_page(

@@ -71,7 +71,6 @@ class Played:
                 spec=self.spec,
                 folder=self.folder,
                 template=self.template,
-                team=load_team("embedded"),
                 strategy=load_strategy("greedy"),
                 laboratory=Laboratory(FakeSandbox(noise.script), "process", None, Devices(())),
                 journal=journal,
@@ -81,6 +80,7 @@ class Played:
                 state=reduce_events(journal.events()),
             )
             _begin(campaign)
+            campaign.team = load_team("embedded")
             confirming = partial(_run_all, limit=self.stops_after)
             with patch("flows.rounds.run_all", _run_all), patch("flows.registered.run_all", confirming):
                 yield campaign

@@ -13,8 +13,8 @@ from flows.reporting import ablation_faults, claim_faults, paper_faults
 from tests.played.playing import Played
 
 CHECKS = [
-    "journal", "anchors", "commits", "committed plans", "record", "plans", "seeds and splits", "executions", "results",
-    "screens", "registrations", "attacks", "wording", "references", "claims", "paper",
+    "journal", "anchors", "commits", "committed plans", "record", "plans", "seeds and splits", "data sets",
+    "executions", "results", "screens", "registrations", "attacks", "wording", "references", "claims", "paper",
 ]  # fmt: skip
 
 

@@ -21,6 +21,15 @@ class Size:
     samples: int
 
 
+ELSEWHERE = """
+## Frauds
+
+What becomes of those who cheat, and of honest work that looks odd, is played and judged in [frauds.md](frauds.md)
+(`python -m tests.frauds`); what it costs to be believed is measured in [integrity.md](integrity.md)
+(`python -m bench.integrity`).
+"""
+"""What is measured on pages of its own, where real campaigns are played."""
+
 FULL, QUICK = Size(campaigns=200, samples=2000), Size(campaigns=20, samples=300)
 
 
@@ -37,20 +46,13 @@ class Origin:
 def sections(seed: int, size: Size, run: Run) -> list[Section]:
     """Simulate everything; the same seed and size give the same page."""
     rngs = [np.random.default_rng(each) for each in np.random.SeedSequence(seed).spawn(3)]
-    made = [
+    return [
         null_campaigns(seed, size.campaigns, run),
         planted_effects(seed + 1, size.campaigns, run),
         giving_up(rngs[0], size.samples),
         locations(rngs[1], size.samples),
         type_one(rngs[2], size.samples),
-        integrity(),
     ]
-    return [section for section in made if section is not None]
-
-
-def integrity() -> Section | None:
-    """Return the section on planted frauds and on what guarding against them costs, once there is one."""
-    return None
 
 
 def markdown(made: Sequence[Section], origin: Origin) -> str:
@@ -62,7 +64,7 @@ def markdown(made: Sequence[Section], origin: Origin) -> str:
         "every number comes from that run. Executions are imagined: paired differences are drawn, in units of their "
         "spread, and everything after that is the product. `hypoloop bench evidence` does it again.\n"
     )
-    return head + "".join(f"\n{_section(each)}" for each in made)
+    return head + "".join(f"\n{_section(each)}" for each in made) + ELSEWHERE
 
 
 def _section(section: Section) -> str:

@@ -1,0 +1,1 @@
+"""The language-model team: one module per role, asked through one desk, with prompts as Markdown."""

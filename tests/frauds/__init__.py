@@ -1,0 +1,1 @@
+"""Planted frauds and odd but honest research, played as whole campaigns: what the system makes of each."""
