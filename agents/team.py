@@ -13,7 +13,7 @@ from templates.template import Template
 
 
 class Tried(Record):
-    """What became of one idea: `outcome` is screened, survived, crashed, supported, refuted or inconclusive.
+    """What became of one idea: `outcome` is screened, survived, crashed, rejected (by a person), or a verdict.
 
     `effect` is the mean paired difference at the screen (up is better), None when nothing ran. `repair` is the summary
     of the patch that made a crashed candidate run, empty when none was needed.

@@ -22,6 +22,7 @@ from agents.team import Team
 from agents.teams import model_writes
 from flows.errors import CampaignClosed, TemplateChanged
 from flows.laboratory import Laboratory, open_laboratory
+from flows.ledger.answers import minutes_waited
 from flows.ledger.folds import apply, reduce_events
 from flows.ledger.journal import Event, FileJournal
 from flows.ledger.lease import Lease
@@ -94,11 +95,12 @@ class OpenCampaign:
         return self.journal.events()[seq - 1].at
 
     def minutes_used(self) -> float:
-        """Minutes of work over the whole life of the campaign; the time between two processes does not count."""
+        """Minutes of work over the whole life of the campaign, without those between processes and those for people."""
         spans: dict[int, list[datetime]] = {}
         for event in self.journal.events():
             spans.setdefault(event.fence, []).append(event.at)
-        return sum((times[-1] - times[0]).total_seconds() for times in spans.values()) / 60
+        worked = sum((times[-1] - times[0]).total_seconds() for times in spans.values()) / 60
+        return worked - minutes_waited(self.journal.events())
 
     def log_of(self, key: str) -> str:
         """The log of an execution, capped when it was written."""

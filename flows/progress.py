@@ -191,6 +191,16 @@ def _deviation(data: Data, _state: CampaignState) -> Iterator[str]:
     yield _line("deviate", data["plan"], f"{escape(data['what'])}, because {escape(data['why'])}; now exploratory")
 
 
+def _question(data: Data, state: CampaignState) -> Iterator[str]:
+    about = "the paper" if data["at"] == "paper" else f"the {data['at']}"
+    yield _line("asks", data["id"], f"about {about}; answer in the Prefect UI, or: hypoloop answer {state.name}")
+
+
+def _answer(data: Data, _state: CampaignState) -> Iterator[str]:
+    gone = f" {', '.join(data['rejected'])}" if data["rejected"] else ""
+    yield _line("answer", data["question"], escape(f"{data['decision']}{gone}, by {data['by']}"))
+
+
 def beside(claim: Claim) -> str:
     """Return what must be said beside a verdict: a changed plan, a narrower scope."""
     return f" ({', '.join(claim.labels)})" if claim.labels else ""
@@ -211,6 +221,8 @@ TELLERS: Mapping[str, Callable[[Data, CampaignState], Iterator[str]]] = {
     "attacks": _attacks,
     "claim": _claim,
     "deviation": _deviation,
+    "question": _question,
+    "answer": _answer,
     "notice": lambda data, _: iter([f"[yellow]note[/]     {escape(data['text'])}"]),
     "discard": lambda data, _: iter([_line("drop", data["idea"], escape(data["why"]))]),
     "review": lambda data, _: iter([f"review   {data['decision']}, {len(data['findings'])} findings"]),

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas.objects import FlowRun, State
 
+UNFINISHED = ("RUNNING", "CANCELLING", "PAUSED")
+"""A run that waits for an answer is paused; with nobody left to hear one, it must not take any."""
 WHY = "The process of this campaign ended without a word; a later one goes on with it."
 
 
@@ -24,7 +26,7 @@ def close_stale_flow_runs(campaign: str, keep: UUID | str | None, home: str | No
     with get_client(sync_client=True) as client:
         stale = [
             run
-            for run in _unfinished(client, {"name": {"any_": [campaign]}}, ("RUNNING", "CANCELLING"))
+            for run in _unfinished(client, {"name": {"any_": [campaign]}}, UNFINISHED)
             if str(run.id) != str(keep) and run.parameters.get("home") == home
         ]
         closed = 0
@@ -33,7 +35,7 @@ def close_stale_flow_runs(campaign: str, keep: UUID | str | None, home: str | No
                 _crash(client, run)
             closed += len(stale)
             parents = [str(run.id) for run in stale]
-            stale = _unfinished(client, {"parent_flow_run_id": {"any_": parents}}, ("RUNNING", "CANCELLING", "PENDING"))
+            stale = _unfinished(client, {"parent_flow_run_id": {"any_": parents}}, (*UNFINISHED, "PENDING"))
         return closed
 
 

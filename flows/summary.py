@@ -37,6 +37,7 @@ def facts(state: CampaignState, folder: Path) -> dict[str, Any]:
         "thinking": _thinking(state, folder),
         "saved": savings(state).model_dump(),
         "together": closing_report(state).model_dump(mode="json"),
+        "asks": state.question_open.model_dump(mode="json") if state.question_open else None,
         "notices": list(state.notices),
         "paper": str(folder / "paper" / "paper.pdf") if state.paper else None,
         "folder": str(folder),

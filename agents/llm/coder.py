@@ -55,13 +55,15 @@ def _nothing_violated(files: Mapping[str, str]) -> tuple[str, ...]:
 class Workshop:
     """What the coder works with: who is asked, the sandbox's quick check, the constraints, the caps.
 
-    `check` runs the texts of all editable files; `refuse` names the constraints that they violate.
+    `check` runs the texts of all editable files; `refuse` names the constraints that they violate; `remarks` are what
+    people said.
     """
 
     asker: Asker
     check: Callable[[Mapping[str, str]], Checked]
     refuse: Callable[[Mapping[str, str]], tuple[str, ...]] = _nothing_violated
     settings: CoderSettings = CoderSettings()
+    remarks: tuple[str, ...] = ()
 
 
 def code(shop: Workshop, template: Template, idea: Idea, sources: Mapping[str, str]) -> Coded:
@@ -74,7 +76,8 @@ def code(shop: Workshop, template: Template, idea: Idea, sources: Mapping[str, s
     """
     desk, caps = Desk.of(template, sources), shop.settings
     whole = sum(map(len, sources.values())) <= caps.sources
-    opening = _opening("coder", shop, template, idea, files=_whole(sources) if whole else outline(sources), whole=whole)
+    files, remarks = _whole(sources) if whole else outline(sources), "\n".join(f"- {each}" for each in shop.remarks)
+    opening = _opening("coder", shop, template, idea, files=files, whole=whole, remarks=remarks)
     return _Session(shop, "coder", idea, desk, opening).run()
 
 

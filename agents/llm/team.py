@@ -153,7 +153,8 @@ class LlmTeam:
             patch = Patch(idea=idea.id, summary="", edits=edits, by=self.name)
             return violations(template.manifest.constraints, patch, sources)
 
-        return Workshop(self._bench.asker, self._bench.check, refuse, self._bench.settings.coder)
+        bench = self._bench
+        return Workshop(bench.asker, bench.check, refuse, bench.settings.coder, bench.remarks("coder"))
 
 
 def _reference(work: Entry) -> Reference:

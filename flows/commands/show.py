@@ -45,6 +45,8 @@ def _print_facts(row: dict[str, object]) -> None:
     if row["thinking"]:
         click.echo(f"  models     {_asked(row['thinking'])}")
         click.echo(f"  their code {_ran(row['thinking'])}")
+    if row["asks"]:
+        click.echo(f"  asks       {row['asks']['id']}, about the {row['asks']['at']}: hypoloop answer {row['name']}")  # type: ignore[index]
     for claim in row["claims"]:  # type: ignore[attr-defined]
         labels = "".join(f", {label}" for label in ("exploratory", "narrowed") if claim[label])
         click.echo(f"  {claim['id']:<11}{claim['verdict']}{labels}: {claim['statement']}")

@@ -77,7 +77,7 @@ def test_a_model_hears_remarks_codes_what_was_edited_and_answers_a_rejection(tmp
     assert idea.by == "llm, edited by a person"
     coded = [text_of(call) for call in played.model.calls if call.role == "coder" and call.about == "i1"]
     assert coded
-    assert all("where the antenna is near" in text for text in coded)
+    assert all("where the antenna is near" in text and REMARK in text for text in coded)
     had = [text_of(call) for call in played.model.calls if call.role == "ideator"]
     assert [REMARK in text for text in had] == sorted(REMARK in text for text in had)
     assert REMARK in had[-1]
