@@ -158,8 +158,8 @@ def _sentence(order: Order) -> str:
 
 
 def _promising(idea: Mapping[str, Any], orders: Sequence[Order]) -> dict[str, Any]:
-    cited = [order.what for order in orders if order.verb == "cite"]
-    return {**_keys(orders), **idea, "novelty": 10, "feasibility": 10, "effect": 1e9, "inspirations": cited}
+    told = [*idea.get("inspirations", ()), *(order.what for order in orders if order.verb == "cite")]
+    return {**_keys(orders), **idea, "novelty": 10, "feasibility": 10, "effect": 1e9, "inspirations": told}
 
 
 def _doubt(order: Order) -> dict[str, Any]:

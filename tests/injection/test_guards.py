@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
+from agents.llm import actions, team
 from agents.records import Execution
 from flows import executions
 from flows.papers.errors import LiteralNumber
@@ -27,6 +28,8 @@ PLANTED = Planted.of(ORDERS, places=("brief", "comment", "log", "remark"))
 
 
 def test_text_without_marks_is_found(tmp_path: Path) -> None:
+    # What is loaded while the filter is patched would keep the patched one.
+    assert actions.data is team.coder.render.__globals__["data"]
     with patch("agents.prompting.data", lambda text, name, cap: str(text)):
         ended = play(tmp_path / "p", PLANTED, rounds=1)
     assert {place for call in ended.model.calls for place in strays(call)} == {"brief", "comment", "log", "remark"}
@@ -39,13 +42,13 @@ def test_a_score_taken_from_an_answer_is_found(honest: Ended, tmp_path: Path) ->
         return recorded(*given).model_copy(update={"metrics": {"loss": -99.0}})
 
     with patch("flows.executions._recorded", told):
-        ended = play(tmp_path / "p", PLANTED, rounds=1)
+        ended = play(tmp_path / "p", Planted({}), rounds=1)
     assert not scores(ended).items() <= scores(honest).items()
 
 
 def test_behind_the_desk_stands_a_second_wall(tmp_path: Path) -> None:
     with patch("agents.llm.desk.Desk.require_editable", lambda desk, path: None):
-        ended = play(tmp_path / "p", PLANTED, rounds=1)
+        ended = play(tmp_path / "p", Planted.of(ORDERS, places=("comment",)), rounds=1)
     discarded = [each["why"] for each in ended.played.of_kind("discard")]
     assert any(EVALUATOR in why for why in discarded)
     assert not (ended.played.root / "noise" / EVALUATOR).read_text(encoding="utf-8").startswith("print")

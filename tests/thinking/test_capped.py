@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any
@@ -11,11 +12,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from agents.errors import ModelBudgetSpent
 from agents.metering import Purse
-from agents.model import Call, Message
+from agents.model import Call, Message, Reply, Usage
 from agents.openai_model import OpenAIModel
 from flows.commands.show import status
-from flows.thinking import purse_of
+from flows.thinking import Careful, purse_of
 from tests.agents.endpoint import Endpoint, Seen, Sent, said
 from tests.thinking.ending import to_the_end
 from tests.thinking.playing import NAME, LlmPlayed
@@ -146,3 +148,18 @@ def test_a_purse_that_forgets_what_is_under_way_would_be_found(tmp_path: Path, m
     monkeypatch.setattr("flows.thinking.purse_of", lambda spec, share=1.0: purse_of(spec))
     _, greedy, _ = play(tmp_path, {"tokens": 60_000}, wait_s=5)
     assert greedy.used > 60_000
+
+
+def test_a_call_waits_for_those_under_way_and_is_refused_when_there_are_none() -> None:
+    asked = Call(role="coder", stage="code", messages=(Message(role="user", content="x"),), max_tokens=1000)
+    used = Reply(text="y", usage=Usage(input=10, output=10), model="m")
+    careful = Careful(Purse(tokens=4000), Purse(tokens=2000))
+    first = careful.reserve("m", asked)
+    with ThreadPoolExecutor(1) as thread:
+        second = thread.submit(careful.reserve, "m", asked)
+        careful.settle(first, used)
+        assert second.result(10) != first
+    careful.release(second.result())
+    with pytest.raises(ModelBudgetSpent, match="2000 tokens before the paper has 1980 left"):
+        careful.reserve("m", asked.model_copy(update={"max_tokens": 1900}))
+    assert careful.reserve("m", asked.model_copy(update={"max_tokens": 1900, "stage": "paper"}))
