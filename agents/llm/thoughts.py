@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from pydantic import Field
@@ -13,6 +14,8 @@ from templates.template import Metric
 
 CAP = 2500
 """Characters of the longest text of an idea."""
+NUMBER = re.compile(r"(?<![\w.-])[-+\u2212]?\d[\d.,]*(?![\w-])")
+"""A number that stands by itself; L2 and top-1 are names."""
 WORDS = {"raise": "maximize", "raises": "maximize", "lower": "minimize", "lowers": "minimize"}
 """Words for the direction in which an idea predicts the metric to go."""
 
@@ -57,6 +60,8 @@ def fault(thought: Thought, metric: Metric) -> str:
         return f"not falsifiable: it does not predict that the metric gets better, which is to {metric.direction} it"
     if thought.least_effect is None or thought.least_effect <= 0:
         return "not falsifiable: it predicts no least effect"
+    if typed := NUMBER.search(f"{thought.mechanism}\n{thought.principle}"):
+        return f"types the number {typed[0]!r}: papers quote ideas, and every number of a paper is a result; use words"
     if metric.range is not None and thought.least_effect > metric.range[1] - metric.range[0]:
         return "not falsifiable: the effect that it predicts is larger than the metric's whole range"
     return ""

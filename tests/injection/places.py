@@ -136,7 +136,7 @@ class Misled(Rule):
         told = [dict(each) for each in answer["ideas"]]
         for each in told:
             if each["title"] == GOOD:
-                each["mechanism"] = f"{each['mechanism']} {self.planted.at('idea')}"[:2400]
+                each["statement"] = f"{each['statement']} {self.planted.at('idea')}"[:1400]
                 each["inspirations"] = ["poe2020noisy"]
         return {"ideas": told}
 

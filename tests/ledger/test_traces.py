@@ -160,7 +160,7 @@ def test_a_call_belongs_to_what_stood_then_and_to_what_came_of_it(asking: Asking
         ("UPDATE trace_info SET timestamp_ms = 5 WHERE trace_name LIKE 'coder%'", "says begins at 5, the journal"),
         ("UPDATE trace_tags SET value = 'n' WHERE key = 'model'", "says tag model n, the journal"),
         ("UPDATE trace_request_metadata SET value = 'r' WHERE key = 'mlflow.sourceRun'", "says run r, the journal"),
-        ("UPDATE spans SET content = replace(content, 'Well, coder', 'Now, coder')", "says mlflow.spanInputs {'messag"),
+        ("UPDATE spans SET content = replace(content, 'Well, coder', 'Now, coder')", "says mlflow.spanInputs {'mess"),
         ("DELETE FROM spans WHERE name LIKE 'coder%'", "holds nothing of what was asked and answered (event"),
         ("INSERT INTO trace_info SELECT 'tr-0', experiment_id, 1, 1, 'OK', NULL, '', '', 1, 'x', NULL, 1, 1, 2, 0, "
          "NULL, NULL, 0, 0, 0 FROM experiments WHERE name = 'ising'", "trace tr-0 (x) belongs to no call of the"),

@@ -220,3 +220,17 @@ def test_either_measure_alone_tells_a_duplicate(tiny: Template, deaf: str, still
     """Text 3 in other words shares too few of them for the overlap: only the embeddings are near."""
     known = Background(tiny, tried=(past("i1", still, "screened"),))
     assert proposed(scripted([reworded(still)]), known, asks=1, **{deaf: 1.0}).ideas == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "typed"),
+    [
+        ("It rises to 99.9 at once.", True),
+        ("It holds in 12 % of the cases.", True),
+        ("The gain is -3 steps.", True),
+        ("An L2 penalty on the top-1 action and x_1 keeps it twice as near.", False),
+    ],
+)
+def test_a_reason_that_papers_would_quote_types_no_number(tiny: Template, said: str, typed: bool) -> None:
+    found = proposed(scripted([thought(0, mechanism=said), thought(1)]), tiny, [SINGLE, SINGLE])
+    assert any("types the number" in each.why for each in found.rejected) is typed

@@ -29,7 +29,7 @@ def colleagues(call: Call) -> Line:
     mine = speaker(call)
     if step(call) == "antithesis":
         return {"objections": [{"idea": 1 - mine, "text": f"Objection of {mine}"}, {"idea": mine, "text": "To itself"}]}
-    changed = {"principle": f"Mended by {mine}"} if step(call) == "synthesis" else {}
+    changed = {"principle": f"Mended by c{mine}"} if step(call) == "synthesis" else {}
     return {"ideas": [thought(mine, **changed), thought(mine + 5)]}
 
 
@@ -52,7 +52,7 @@ def test_a_round_is_objections_to_the_others_and_then_revisions_of_what_is_ones_
     assert [(step(call), speaker(call)) for call in model.calls] == [
         (name, who) for name in ("thesis", "antithesis", "synthesis") for who in (0, 1)
     ]
-    assert sorted(text.rpartition("Principle: ")[2] for text in mechanisms) == ["Mended by 0", "Mended by 1"]
+    assert sorted(text.rpartition("Principle: ")[2] for text in mechanisms) == ["Mended by c0", "Mended by c1"]
     objecting, revising = model.calls[2], model.calls[4]
     assert title(1) in asked(objecting)
     assert title(0) not in asked(objecting)
@@ -102,7 +102,7 @@ def test_who_gives_no_usable_answer_does_without_a_say_and_keeps_its_ideas(tiny:
     mended = [text.rpartition("Principle: ")[2] for text in discussed(tiny, scripted(answer), rounds=1)]
     assert len(mended) == 2
     assert [text for text in mended if text.startswith("Mended")] == [
-        f"Mended by {0 if failing == 'antithesis' else 1}"
+        f"Mended by c{0 if failing == 'antithesis' else 1}"
     ]
 
 
