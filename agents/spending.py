@@ -78,7 +78,15 @@ def cacheable(calls: Iterable[Stored]) -> float:
     """Return the share of all input, in characters, that begins as an earlier call to the same model began.
 
     This is what a provider's prefix cache could hold at best: it is between 0 and 1, and 0 where nothing was asked.
-    `calls` come in the order in which they were asked.
+    """
+    characters, shared = prefixes(calls)
+    return shared / characters if characters else 0.0
+
+
+def prefixes(calls: Iterable[Stored]) -> tuple[int, int]:
+    """Return the characters of all input, and those with which an earlier call to the same model began as well.
+
+    In whatever order the calls come, the sums are the same: what is not shared are the nodes of a trie.
     """
     earlier: dict[str, list[str]] = {}
     whole = shared = 0
@@ -90,7 +98,7 @@ def cacheable(calls: Iterable[Stored]) -> float:
         shared += max((len(commonprefix([text, other])) for other in known[max(0, at - 1) : at + 1]), default=0)
         whole += len(text)
         insort(known, text)
-    return shared / whole if whole else 0.0
+    return whole, shared
 
 
 def _input(call: Call) -> str:

@@ -142,10 +142,14 @@ class Sifted(Record):
 class Thinking(Asked):
     """What models were asked in all and by stage, and what came of it.
 
-    `per_claim` is the known price of one supported claim.
+    `per_call` are the tokens of a call on average; `share` is that part of the input, in characters, with which an
+    earlier call to the same model began, so that a provider's cache could hold it; `per_claim` is the known price of
+    one supported claim.
     """
 
     stages: Mapping[str, Asked] = Field(default_factory=dict)
+    per_call: float = 0.0
+    share: float | None = None
     per_claim: float | None = None
     ran: Ran | None = None
     sifted: Sifted | None = None

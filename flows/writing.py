@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from agents.spending import prefixes
 from agents.team import Dossier
 from flows.ledger.accounts import before_the_paper, dossier
+from flows.ledger.audit_calls import kept_calls
 from flows.ledger.record import anchor_closing
 from flows.opened import OpenCampaign
 from flows.papers import write_paper
@@ -32,6 +34,7 @@ def write_up(campaign: OpenCampaign) -> None:
         _strike(campaign)
         ask(campaign, "paper")
         _revise_for_people(campaign, evidence)
+        _measure_prefixes(campaign)
         _publish(campaign)
 
 
@@ -50,6 +53,14 @@ def _revise_for_people(campaign: OpenCampaign, evidence: Dossier) -> None:
         return
     campaign.append("draft", campaign.team.revise(campaign.template, evidence, draft, review))
     _strike(campaign)
+
+
+def _measure_prefixes(campaign: OpenCampaign) -> None:
+    """Journal how much of what models were asked began as an earlier call: the paper tells, and calls are no event."""
+    state = campaign.state
+    if state.calls and state.prefixes is None:
+        characters, shared = prefixes(kept_calls(campaign.folder, state))
+        campaign.append("prefixes", {"characters": characters, "shared": shared})
 
 
 def _strike(campaign: OpenCampaign) -> None:

@@ -71,6 +71,8 @@ def thinking(state: CampaignState) -> Thinking | None:
     return Thinking(
         **total.model_dump(),
         stages=asked_by(state, "stage"),
+        per_call=(total.input + total.output) / total.calls,
+        share=state.prefixes[1] / max(1, state.prefixes[0]) if state.prefixes else None,
         per_claim=total.money / supported if priced else None,
         ran=ran_within(state),
         sifted=sifted(state),

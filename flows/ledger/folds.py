@@ -218,6 +218,7 @@ _FOLDS: Mapping[str, Callable[[CampaignState, Event], Changes]] = {
     "attacks": _attacks,
     "lessons": _lessons,
     "call": _call,
+    "prefixes": lambda _, event: {"prefixes": (int(event.data["characters"]), int(event.data["shared"]))},
     "question": _question,
     "answer": _answer,
     "draft": lambda state, event: {"draft": Draft.model_validate(event.data), "drafts": state.drafts + 1},

@@ -91,6 +91,8 @@ class CampaignState:
     lessons: tuple[Lesson, ...] = ()
     calls: Mapping[str, ModelCall] = field(default_factory=dict)
     """Answered calls to language models, by key."""
+    prefixes: tuple[int, int] | None = None
+    """Characters of their input, and those with which an earlier call began as well; None before the paper."""
     draft: Draft | None = None
     drafts: int = 0
     reviews: tuple[Review, ...] = ()

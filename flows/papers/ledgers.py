@@ -85,9 +85,14 @@ def thinking(dossier: Dossier) -> str:
         return ""
     told = [
         "Language models answered {thinking:calls} calls in {thinking:requests} requests. They read {thinking:input} "
-        "tokens, {thinking:cached} of them from their providers' caches, and wrote {thinking:output}.",
+        "tokens, {thinking:cached} of them from their providers' caches, and wrote {thinking:output}: "
+        "{thinking:per_call} tokens a call.",
         "Known prices come to {thinking:money} US dollars.",
     ]
+    if made.share is not None:
+        told.append(
+            "Of what they read, {thinking:share} began as an earlier call had begun, which is what a cache could hold."
+        )
     if made.unpriced:
         told.append("The price of {thinking:unpriced} calls is unknown, and they are not in that sum.")
     if made.estimated:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.asking import Stored
 from agents.model import Message, Usage
-from agents.spending import Spent, cacheable, spending
+from agents.spending import Spent, cacheable, prefixes, spending
 from tests.agents.calls import call, shaped, stored
 
 
@@ -75,3 +77,9 @@ def test_it_is_the_longest_common_prefix_with_any_earlier_call(texts: list[str])
         shared += max((sum(1 for k in range(len(text)) if text[: k + 1] == e[: k + 1]) for e in inputs[:n]), default=0)
     expected = shared / sum(map(len, inputs)) if inputs else 0.0
     assert cacheable([asked(text) for text in texts]) == pytest.approx(expected)
+
+
+def test_what_calls_share_does_not_depend_on_their_order() -> None:
+    texts = ("abcd", "abxy", "abcd", "zz", "abcz", "a")
+    calls = [asked(text) for text in texts]
+    assert len({prefixes(order) for order in permutations(calls)}) == 1
