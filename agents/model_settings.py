@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Self
@@ -34,7 +35,7 @@ class ModelSettings(Record):
 
     base_url: str
     model: str = Field(min_length=1, max_length=200)
-    key_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    key_env: str | None = None
     key_file: Path | None = None
     timeout_s: float = Field(default=300.0, gt=0, le=3600)
     retries: int = Field(default=4, ge=0, le=20)
@@ -58,9 +59,18 @@ class ModelSettings(Record):
             raise ValueError("an address begins with https:// and a host, like https://api.openai.com/v1")
         if "@" in parts.netloc:
             raise ValueError("an address holds no login; put the key into a variable or file and name it in key_env")
+        if parts.path.rstrip("/").endswith("/chat/completions"):
+            raise ValueError("leave out /chat/completions; the address often ends in /v1")
         if parts.query or parts.fragment:
             raise ValueError("an address ends with its path; leave out what follows ? or #")
         return url.rstrip("/")
+
+    @field_validator("key_env")
+    @classmethod
+    def _a_name(cls, name: str | None) -> str | None:
+        if name is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise ValueError("name the variable that holds the key, such as OPENAI_API_KEY; the key itself stays out")
+        return name
 
     @field_validator("extra_body")
     @classmethod

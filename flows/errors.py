@@ -192,7 +192,10 @@ class ModelSilent(ServiceError):
 
     def __init__(self, campaign: str, why: str) -> None:
         """Name the campaign, and say why in a sentence."""
-        super().__init__(f"{why} What was bought is kept. Once it answers, go on: hypoloop resume {campaign}")
+        super().__init__(
+            f"{why} What was bought is kept. Once it answers, go on: hypoloop resume {campaign}. Where the settings "
+            f"are wrong, lay others over them, as in HYPOLOOP__MODELS__DEFAULT__BASE_URL=... hypoloop resume {campaign}"
+        )
 
 
 class PortInUse(ServiceError):

@@ -13,7 +13,7 @@ from rich.console import Console
 from agents.errors import ModelUnavailable
 from agents.teams import model_writes
 from flows.ending import print_ending
-from flows.errors import CampaignInterrupted, ModelSilent
+from flows.errors import CampaignInterrupted, ModelSilent, SettingsInvalid
 from flows.ledger.database import open_client
 from flows.ledger.errors import CampaignBusy, TrackingError
 from flows.ledger.lease import holder_of
@@ -70,6 +70,8 @@ def launch(spec: CampaignSpec, home: Path) -> None:
 
 def _preflight(spec: CampaignSpec, home: Path, template: Template) -> None:
     """Refuse what cannot go well before a server is started or anything is written."""
+    if model_writes(spec.team):
+        _refuse_weak(spec)
     if model_writes(spec.team) and spec.replay_of is None:
         models_of(spec, os.environ)
         purse_of(spec)
@@ -82,6 +84,19 @@ def _preflight(spec: CampaignSpec, home: Path, template: Template) -> None:
         require_open(state, spec, template)
     if "docker" in (spec.sandbox, state.backend if state else ""):
         connect().close()
+
+
+def _refuse_weak(spec: CampaignSpec) -> None:
+    """Refuse plain processes for code that a model writes; what else a sandbox lacks here shows when it is opened.
+
+    Raises:
+        SettingsInvalid: the user did not allow it.
+    """
+    if spec.sandbox == "process" and not spec.allow_weak_sandbox:
+        raise SettingsInvalid(
+            f"A model writes the code of campaign {spec.name!r}, and plain processes confine nothing. Set `sandbox` to "
+            "docker, podman, bubblewrap or auto, or set `allow_weak_sandbox = true` if this machine may be lost."
+        )
 
 
 def _make_database(home: Path) -> None:

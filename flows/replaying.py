@@ -15,7 +15,7 @@ from agents.storing import CallFolder
 from flows.errors import SettingsInvalid, TemplateChanged
 from flows.ledger.reading import read_campaign, read_events
 from flows.refusals import Refusal, refusals
-from flows.settings import CampaignSpec, campaign_folder, template_folders
+from flows.settings import CampaignSpec, campaign_folder, spec_of, template_folders
 from templates.template import load_template
 
 FREE = ("slots", "thoughts", "template_folder", "allow_weak_sandbox")
@@ -113,7 +113,7 @@ def replayed_spec(home: Path, of: str, name: str, given: CampaignSpec | None = N
             )
         free = {key: getattr(given, key) for key in FREE}
     values = kept.model_dump(mode="json") | free | {"name": name, "sandbox": state.backend, "replay_of": of}
-    spec = CampaignSpec.model_validate(values)
+    spec = spec_of(values, where="--replay")
     if load_template(spec.template, template_folders(spec)).digest != state.digest:
         raise TemplateChanged(spec.template, of)
     return spec

@@ -168,6 +168,6 @@ def spec_of(values: Mapping[str, Any], where: str, text: str = "") -> CampaignSp
         line = line_of(text, first["loc"])
         place = f"{where}, line {line}" if line else where
         key = ".".join(str(part) for part in first["loc"])
-        known = ", ".join(CampaignSpec.model_fields)
-        hint = f" Known keys: {known}." if first["type"] == "extra_forbidden" else ""
+        known = ", ".join(name for name in CampaignSpec.model_fields if name != "replay_of")
+        hint = f" Known keys: {known}." if first["type"] == "extra_forbidden" and len(first["loc"]) == 1 else ""
         raise SettingsInvalid(f"{place}: {key}: {first['msg']}.{hint}") from error

@@ -131,8 +131,8 @@ def models_of(spec: CampaignSpec, environ: Mapping[str, str]) -> dict[str, Model
 
     if OTHERS not in spec.models:
         raise SettingsInvalid(
-            f"Team {spec.team!r} thinks by language models, and the campaign names none. Add a table "
-            f"[models.{OTHERS}] with base_url, model and key_env; docs/models.md has examples."
+            f"Team {spec.team!r} thinks by language models, and the campaign names none for all roles. Add a "
+            f"table [models.{OTHERS}] with base_url, model and key_env; docs/models.md has examples."
         )
     opened: dict[str, Model] = {}
     for role, settings in spec.models.items():

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import click
 
-from flows.settings import CampaignSpec, campaign_folder, home_folder, read_spec, spec_of
+from flows.settings import CampaignSpec, campaign_folder, home_folder, overridden, read_spec, spec_of
 
 SAMPLE = """\
 # A hypoloop campaign. Run it with `hypoloop run {file}`.
 name = "{name}"
 template = "{template}"      # `hypoloop template list` shows what there is
 {team}
-sandbox = "auto"             # docker where an engine answers, else process
+sandbox = "auto"             # docker where an engine answers, else bubblewrap, else process (hypoloop's own code only)
 seed = 1
 alpha = 0.05                 # false discovery rate over all plans of the campaign
 
@@ -130,7 +133,13 @@ def resume(home: str | None, name: str) -> None:
         anchor_closing(Workspace.open(campaign_folder(folder, name) / "repo"), events[-1])
         rebuild(folder, name, events)
         raise CampaignClosed(name)
-    launch(CampaignSpec.model_validate(state.spec), folder)
+    launch(_anew(state.spec, os.environ), folder)
+
+
+def _anew(values: Mapping[str, Any], environ: Mapping[str, str]) -> CampaignSpec:
+    """Return the campaign as it began; `HYPOLOOP__MODELS__...` may say otherwise where its models are by now."""
+    where_models_are = {name: value for name, value in environ.items() if name.startswith("HYPOLOOP__MODELS__")}
+    return spec_of(overridden(deepcopy(dict(values)), where_models_are), where="resume")
 
 
 def _replayed(home: Path, of: str, name: str | None, file: Path | None) -> CampaignSpec:

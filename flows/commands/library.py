@@ -70,13 +70,13 @@ def find(home: str | None, query: str, index: str | None, count: int) -> None:
 
 
 @library.command()
-@click.argument("query")
+@click.argument("words", nargs=-1, required=True)
 @click.option("-n", "count", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many.")
 @AS_JSON
 @click.pass_obj
-def search(home: str | None, query: str, count: int, as_json: bool) -> None:
-    """List the works about QUERY, best first."""
-    hits = _library(home).search(query, count)
+def search(home: str | None, words: tuple[str, ...], count: int, as_json: bool) -> None:
+    """List the works about WORDS, best first."""
+    hits = _library(home).search(" ".join(words), count)
     if as_json:
         click.echo(json.dumps([hit.model_dump() for hit in hits], indent=1))
         return
@@ -133,6 +133,8 @@ def show(home: str | None, key: str, as_json: bool) -> None:
 @click.pass_obj
 def disown(home: str | None, key: str, why: str) -> None:
     """Mark the work KEY: it supports nothing, no idea is drawn from it, and a paper that cites it is flagged."""
+    if not why.strip():
+        raise click.BadParameter("say why: papers and people are told it.", param_hint="--why")
     entry = _library(home).disown(key, why)
     click.echo(visible(f"{entry.id} supports nothing from now on: {entry.note}"))
 
