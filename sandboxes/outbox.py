@@ -104,6 +104,18 @@ class Shelf:
         )
 
     def _start_holder(self, image_id: str, labels: Mapping[str, str]) -> None:
+        from docker.errors import APIError
+
+        try:
+            self._start_one(image_id, labels)
+        except APIError as problem:
+            if not problem.is_server_error():
+                raise
+            log.info("The engine could not start a holder, so another is tried: %s", problem)
+            remove_container(self._holder)
+            self._start_one(image_id, labels)
+
+    def _start_one(self, image_id: str, labels: Mapping[str, str]) -> None:
         from docker.types import Mount
 
         mounts = [

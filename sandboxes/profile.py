@@ -20,7 +20,8 @@ HOME = "/tmp"  # noqa: S108 - the container's own tmpfs
 PATH = "/usr/local/bin:/usr/bin:/bin"
 SCRATCH_MB = 64
 NO_NEW_PRIVILEGES = "no-new-privileges:true"
-HOLDER = Limits(memory_mb=32, cpus=0.5, pids=4)
+HOLDER = Limits(memory_mb=64, cpus=0.5, pids=32)
+"""What keeps volumes may use: it needs less, but the engine's starter runs under this first, with its threads."""
 HOLD = ("/bin/sh", "-c", "read -r _")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandboxes import DockerOptions, DockerSandbox, Hold, Outcome, Promise
+from sandboxes import DockerOptions, DockerSandbox, Hold, Outcome, Promise, SandboxError
 from sandboxes.outbox import SHELF_MB
 from tests.sandboxes.contract_suite import RealSandboxContract
 from tests.sandboxes.lab import Lab, names
@@ -107,3 +107,39 @@ def test_output_that_does_not_fit_into_memory_goes_to_the_disk(
     assert int(small.log_head) == 16
     assert int(large.log_head) > SHELF_MB
     assert large.outcome is Outcome.OK
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(("failures", "survives"), [(1, True), (2, False)])
+def test_a_holder_that_the_engine_cannot_start_is_tried_once_more(
+    in_memory: Lab, monkeypatch: pytest.MonkeyPatch, failures: int, survives: bool
+) -> None:
+    from docker.errors import APIError
+    from docker.models.containers import Container
+    from requests import Response
+
+    starting, left = Container.start, [failures]
+
+    def start(container: Container, **options: object) -> None:
+        if container.name.startswith("hypoloop-holder") and left[0]:
+            left[0] -= 1
+            response = Response()
+            response.status_code = 500
+            raise APIError("500", response=response, explanation="cannot start a stopped process")
+        starting(container, **options)
+
+    monkeypatch.setattr(Container, "start", start)
+    if survives:
+        assert in_memory.run("print('ran')").log_head == "ran\n"
+    else:
+        with pytest.raises(SandboxError, match="cannot start a stopped process"):
+            in_memory.run("print('ran')")
+    assert left == [0]
+
+
+@pytest.fixture
+def in_memory(engine: DockerClient, lab_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    sandbox = DockerSandbox(OWNER)
+    yield Lab(sandbox, lab_image, tmp_path_factory.mktemp("holders"))
+    sandbox.close()
+    assert left_behind(engine, OWNER) == []
