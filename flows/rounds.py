@@ -67,7 +67,7 @@ def _put_into_code(campaign: OpenCampaign, ideas: Sequence[Idea]) -> None:
     state = campaign.state
     coded = {candidate.idea for candidate in state.candidates.values()} | set(state.discarded)
     todo = [idea for idea in ideas if idea.id not in coded]
-    with ThreadPoolExecutor(campaign.spec.thoughts) as pool:
+    with ThreadPoolExecutor(campaign.spec.thoughts if campaign.team.model_written else 1) as pool:
         patches = [pool.submit(campaign.team.patch, campaign.template, i, _base(campaign, i)) for i in todo]
     for idea, patch in zip(todo, patches, strict=True):
         try:

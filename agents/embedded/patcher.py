@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from agents.embedded.edits import with_constant, with_definitions
 from agents.errors import PatchFailed
 from agents.records import Edit, Idea, Patch
+from agents.syntax import parsed
 from templates.template import Factor, Template
 
 BY = "embedded"
@@ -95,6 +96,6 @@ def _applied(template: Template, factor: Factor, text: str, values: Mapping[str,
 def _tree(factor: Factor, text: str) -> str:
     """Return what the code is apart from its layout."""
     try:
-        return ast.dump(ast.parse(text))
+        return ast.dump(parsed(text))
     except SyntaxError as error:
         raise PatchFailed(f"Factor {factor.name!r} turns {factor.file} into invalid Python: {error}.") from error

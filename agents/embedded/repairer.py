@@ -15,6 +15,7 @@ from agents.embedded.edits import constant, defined, imports, with_imports
 from agents.embedded.patcher import apply_factors, as_patch, module_name
 from agents.errors import PatchFailed
 from agents.records import Execution, Idea, Patch
+from agents.syntax import parsed
 from templates.factors import symbols
 from templates.template import Template
 
@@ -66,7 +67,7 @@ def _import_of(name: str, path: str, sources: Mapping[str, str]) -> str | None:
 
 
 def _brought_by(line: str) -> set[str]:
-    statement = ast.parse(line).body[0]
+    statement = parsed(line).body[0]
     if not isinstance(statement, ast.Import | ast.ImportFrom):
         return set()
     return {alias.asname or alias.name for alias in statement.names}
@@ -74,7 +75,7 @@ def _brought_by(line: str) -> set[str]:
 
 def _lacks(text: str, name: str) -> bool:
     """Whether the module reads `name` and neither imports nor defines it."""
-    reads = any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(ast.parse(text)))
+    reads = any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(parsed(text)))
     return reads and name not in defined(text) and not any(name in _brought_by(line) for line in imports(text))
 
 

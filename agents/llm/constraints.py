@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from agents.records import Idea, Patch
+from agents.syntax import parsed
 from templates.constraints import Constraint
 
 DYNAMIC = frozenset({"importlib.import_module", "importlib.__import__", "__import__"})
@@ -59,9 +60,9 @@ def _in_code(constraint: Constraint, old: Mapping[str, str], new: Mapping[str, s
         case "forbid_text":
             return _added(old, new, lambda text: Counter(hit[0] for hit in re.finditer(value, text, re.MULTILINE)))
         case "forbid_import":
-            return _added(_python(old), _python(new), lambda text: _imports(value, ast.parse(text)))
+            return _added(_python(old), _python(new), lambda text: _imports(value, parsed(text)))
         case "forbid_symbol":
-            return _added(_python(old), _python(new), lambda text: _uses(value, ast.parse(text)))
+            return _added(_python(old), _python(new), lambda text: _uses(value, parsed(text)))
 
 
 def _python(sources: Mapping[str, str]) -> dict[str, str]:

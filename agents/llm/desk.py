@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from agents.errors import PatchFailed
+from agents.syntax import parsed as tree_of
 from templates.template import Template
 
 WORKLOAD = "workload/"
@@ -142,7 +143,7 @@ def shown(path: str) -> str:
 def parsed(text: str) -> ast.Module | SyntaxError:
     """Return the tree of a Python module, or what is wrong with it."""
     try:
-        return ast.parse(text)
+        return tree_of(text)
     except SyntaxError as error:
         return error
     except (ValueError, RecursionError, MemoryError) as error:
